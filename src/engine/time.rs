@@ -1,0 +1,41 @@
+//! Simulated time: whole nanoseconds since the start of the run.
+//!
+//! Integers, so that sums of times are exact and the same on every machine. Rounding from real numbers happens in
+//! [`round`] (draws) and in `quantity::Duration` (files), to the nearest nanosecond, and nowhere else.
+
+/// An instant (nanoseconds since the start of the run) or a length of time (nanoseconds).
+pub type Nanos = u64;
+
+/// Nanoseconds in a second.
+pub const SECOND: Nanos = 1_000_000_000;
+
+/// The end of time; no event lies beyond it.
+pub const NEVER: Nanos = Nanos::MAX;
+
+/// Rounds a length of time in nanoseconds to the nearest whole one; negative values and NaN become 0, values beyond
+/// the end of time become [`NEVER`].
+#[inline]
+pub fn round(nanos: f64) -> Nanos {
+    (nanos + 0.5) as Nanos
+}
+
+/// A length of time in seconds, for reports; never for the clock itself.
+#[inline]
+pub fn seconds(nanos: Nanos) -> f64 {
+    nanos as f64 / SECOND as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_to_nearest_and_total() {
+        assert_eq!(round(1.4), 1);
+        assert_eq!(round(1.5), 2);
+        assert_eq!(round(-3.0), 0);
+        assert_eq!(round(f64::NAN), 0);
+        assert_eq!(round(f64::INFINITY), NEVER);
+        assert_eq!(seconds(1_500_000_000), 1.5);
+    }
+}

@@ -1,0 +1,6 @@
+pub mod engine;
+pub mod maths;
+pub mod measure;
+pub mod model;
+pub mod quantity;
+pub mod spec;

@@ -1,0 +1,13 @@
+//! Statistics of simulation output: intervals, comparisons, quantiles, truncation, and tests of generators.
+//!
+//! Invariants: samples are finite (else [`crate::maths::MathsError`]); nothing is dropped silently.
+
+pub mod batch_means;
+pub mod chi_square;
+pub mod interval;
+pub mod ks;
+pub mod moments;
+pub mod paired;
+pub mod quantile;
+pub mod run_length;
+pub mod warm_up;

@@ -1,0 +1,382 @@
+//! The ledger: where the time of a request went.
+//!
+//! Every running attempt owns a list of entries (account, nanoseconds) in one shared pool. When a call returns, the
+//! callee's list is spliced onto its caller's; in a `parallel`, only the list of the branch that decided. So at the end
+//! a request's list holds its critical path, and its sum is its response time, to the nanosecond. Entries without time
+//! are not made.
+//!
+//! An [`Attribution`] adds the finished ledgers up by size of the response time, so that the split of the slowest few
+//! percent can be read afterwards without having known the threshold before.
+//!
+//! Limits: a list longer than [`COMPACT_ABOVE`] entries is folded to one entry per account when it grows.
+
+use crate::engine::time::Nanos;
+
+/// The end of a list.
+const NONE: u32 = u32::MAX;
+
+/// Lists longer than this are folded.
+pub const COMPACT_ABOVE: u32 = 48;
+
+/// What kind of time an account holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Queued, or slowed down by others who share the same capacity.
+    Waiting,
+    /// Being served at full speed, or simply waiting for time to pass in a `wait` step.
+    Service,
+}
+
+impl Kind {
+    /// The word for tables and CSV files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Waiting => "waiting",
+            Kind::Service => "service",
+        }
+    }
+}
+
+/// The ledger of one attempt: a list in a [`Pool`].
+#[derive(Debug, Clone, Copy)]
+pub struct Ledger {
+    head: u32,
+    tail: u32,
+    length: u32,
+}
+
+impl Ledger {
+    /// A ledger without entries.
+    pub const EMPTY: Ledger = Ledger { head: NONE, tail: NONE, length: 0 };
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    account: u32,
+    next: u32,
+    nanos: Nanos,
+}
+
+/// The entries of all running attempts.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    entries: Vec<Entry>,
+    free: u32,
+    /// Per account, for folding; all zero between uses.
+    scratch: Vec<Nanos>,
+}
+
+impl Pool {
+    /// A pool for ledgers over so many accounts.
+    pub fn new(accounts: usize) -> Self {
+        Pool { entries: Vec::new(), free: NONE, scratch: vec![0; accounts] }
+    }
+
+    /// Adds time to an account; nothing happens for a time of 0.
+    #[inline]
+    pub fn add(&mut self, ledger: &mut Ledger, account: u32, nanos: Nanos) {
+        if nanos == 0 {
+            return;
+        }
+        if ledger.tail != NONE {
+            let last = &mut self.entries[ledger.tail as usize];
+            if last.account == account {
+                last.nanos += nanos;
+                return;
+            }
+        }
+        let place = self.take(Entry { account, next: NONE, nanos });
+        match ledger.tail {
+            NONE => ledger.head = place,
+            tail => self.entries[tail as usize].next = place,
+        }
+        ledger.tail = place;
+        ledger.length += 1;
+        if ledger.length > COMPACT_ABOVE {
+            self.fold(ledger);
+        }
+    }
+
+    /// Moves all entries of `from` to the end of `to`.
+    #[inline]
+    pub fn splice(&mut self, to: &mut Ledger, from: Ledger) {
+        if from.head == NONE {
+            return;
+        }
+        match to.tail {
+            NONE => to.head = from.head,
+            tail => self.entries[tail as usize].next = from.head,
+        }
+        to.tail = from.tail;
+        to.length += from.length;
+        if to.length > COMPACT_ABOVE {
+            self.fold(to);
+        }
+    }
+
+    /// Adds a copy of the entries of `from` to `to`.
+    pub fn copy(&mut self, to: &mut Ledger, from: Ledger) {
+        let mut place = from.head;
+        while place != NONE {
+            let Entry { account, next, nanos } = self.entries[place as usize];
+            self.add(to, account, nanos);
+            place = next;
+        }
+    }
+
+    /// Gives the entries of a ledger back to the pool.
+    #[inline]
+    pub fn release(&mut self, ledger: Ledger) {
+        if ledger.head != NONE {
+            self.entries[ledger.tail as usize].next = self.free;
+            self.free = ledger.head;
+        }
+    }
+
+    /// The entries of a ledger: account and nanoseconds.
+    #[inline]
+    pub fn entries(&self, ledger: Ledger) -> impl Iterator<Item = (u32, Nanos)> + '_ {
+        let mut place = ledger.head;
+        std::iter::from_fn(move || {
+            (place != NONE).then(|| {
+                let entry = &self.entries[place as usize];
+                place = entry.next;
+                (entry.account, entry.nanos)
+            })
+        })
+    }
+
+    /// How many entries are in use or were at the worst moment; 16 bytes each.
+    pub fn capacity(&self) -> usize {
+        self.entries.len()
+    }
+
+    #[inline]
+    fn take(&mut self, entry: Entry) -> u32 {
+        match self.free {
+            NONE => {
+                self.entries.push(entry);
+                self.entries.len() as u32 - 1
+            }
+            place => {
+                self.free = self.entries[place as usize].next;
+                self.entries[place as usize] = entry;
+                place
+            }
+        }
+    }
+
+    /// Folds a long list to one entry per account, accounts in order of their first entry.
+    #[cold]
+    fn fold(&mut self, ledger: &mut Ledger) {
+        let mut place = ledger.head;
+        while place != NONE {
+            let entry = self.entries[place as usize];
+            self.scratch[entry.account as usize] += entry.nanos;
+            place = entry.next;
+        }
+        let old = std::mem::replace(ledger, Ledger::EMPTY);
+        let (mut last, mut place) = (NONE, old.head);
+        while place != NONE {
+            let Entry { account, next, .. } = self.entries[place as usize];
+            let nanos = std::mem::take(&mut self.scratch[account as usize]);
+            if nanos > 0 {
+                self.entries[place as usize] = Entry { account, next: NONE, nanos };
+                match last {
+                    NONE => ledger.head = place,
+                    last => self.entries[last as usize].next = place,
+                }
+                last = place;
+                ledger.length += 1;
+            } else {
+                self.entries[place as usize].next = self.free;
+                self.free = place;
+            }
+            place = next;
+        }
+        ledger.tail = last;
+    }
+}
+
+/// Size classes per octave of response time, as a power of two.
+const CLASSES: u32 = 4;
+
+#[derive(Debug, Clone, Default)]
+struct Row {
+    count: u64,
+    /// Per account [ns].
+    sums: Vec<u64>,
+}
+
+/// Finished ledgers, added up by the size of the response time.
+#[derive(Debug, Clone)]
+pub struct Attribution {
+    accounts: usize,
+    rows: Vec<Row>,
+}
+
+/// The split of the mean response time of some requests over the accounts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// How many requests (a part of one at the threshold).
+    pub count: f64,
+    /// Mean time per request in each account [s].
+    pub seconds: Vec<f64>,
+}
+
+/// The size class of a response time: 16 in every octave.
+#[inline]
+fn class(response: Nanos) -> usize {
+    let value = response.max(1 << CLASSES);
+    let octave = 63 - value.leading_zeros() - CLASSES;
+    ((octave << CLASSES) + ((value >> octave) as u32 & ((1 << CLASSES) - 1))) as usize
+}
+
+impl Attribution {
+    /// Nothing yet, over so many accounts.
+    pub fn new(accounts: usize) -> Self {
+        Attribution { accounts, rows: Vec::new() }
+    }
+
+    /// Adds one finished ledger and returns its sum [ns].
+    #[inline]
+    pub fn record(&mut self, response: Nanos, entries: impl Iterator<Item = (u32, Nanos)>) -> Nanos {
+        let class = class(response);
+        if class >= self.rows.len() || self.rows[class].sums.is_empty() {
+            self.open(class);
+        }
+        let row = &mut self.rows[class];
+        row.count += 1;
+        let mut sum = 0;
+        for (account, nanos) in entries {
+            row.sums[account as usize] += nanos;
+            sum += nanos;
+        }
+        sum
+    }
+
+    #[cold]
+    fn open(&mut self, class: usize) {
+        if class >= self.rows.len() {
+            self.rows.resize(class + 1, Row::default());
+        }
+        self.rows[class].sums = vec![0; self.accounts];
+    }
+
+    /// Adds another attribution over the same accounts.
+    pub fn merge(&mut self, other: &Attribution) {
+        for (class, row) in other.rows.iter().enumerate().filter(|(_, row)| row.count > 0) {
+            if class >= self.rows.len() || self.rows[class].sums.is_empty() {
+                self.open(class);
+            }
+            self.rows[class].count += row.count;
+            self.rows[class].sums.iter_mut().zip(&row.sums).for_each(|(sum, other)| *sum += other);
+        }
+    }
+
+    /// The split of the slowest `share` (0..=1) of the requests. At the threshold a size class (6 % wide) counts in
+    /// proportion. `None` if nothing was recorded.
+    pub fn slowest(&self, share: f64) -> Option<Split> {
+        let total: u64 = self.rows.iter().map(|row| row.count).sum();
+        if total == 0 {
+            return None;
+        }
+        let wanted = share * total as f64;
+        let mut left = wanted;
+        let mut seconds = vec![0.0; self.accounts];
+        for row in self.rows.iter().rev().filter(|row| row.count > 0) {
+            let part = (left / row.count as f64).min(1.0);
+            seconds.iter_mut().zip(&row.sums).for_each(|(sum, &nanos)| *sum += part * nanos as f64 / 1e9);
+            left -= row.count as f64;
+            if left <= 0.0 {
+                break;
+            }
+        }
+        seconds.iter_mut().for_each(|sum| *sum /= wanted);
+        Some(Split { count: wanted, seconds })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::random::{Stream, below};
+
+    fn read(pool: &Pool, ledger: Ledger) -> Vec<(u32, Nanos)> {
+        pool.entries(ledger).collect()
+    }
+
+    #[test]
+    fn time_goes_to_its_account_and_consecutive_times_of_one_account_are_one_entry() {
+        let mut pool = Pool::new(3);
+        let mut ledger = Ledger::EMPTY;
+        for (account, nanos) in [(0, 5), (1, 7), (1, 3), (2, 0), (0, 1)] {
+            pool.add(&mut ledger, account, nanos);
+        }
+        assert_eq!(read(&pool, ledger), [(0, 5), (1, 10), (0, 1)]);
+    }
+
+    #[test]
+    fn splicing_moves_and_copying_keeps() {
+        let mut pool = Pool::new(3);
+        let (mut caller, mut callee) = (Ledger::EMPTY, Ledger::EMPTY);
+        pool.add(&mut caller, 0, 1);
+        pool.add(&mut callee, 1, 2);
+        pool.copy(&mut caller, callee);
+        assert_eq!(read(&pool, callee), [(1, 2)]);
+        pool.splice(&mut caller, callee);
+        pool.splice(&mut caller, Ledger::EMPTY);
+        assert_eq!(read(&pool, caller), [(0, 1), (1, 2), (1, 2)]);
+    }
+
+    #[test]
+    fn a_pool_reuses_what_was_released() {
+        let mut pool = Pool::new(2);
+        for _ in 0..1000 {
+            let mut ledger = Ledger::EMPTY;
+            pool.add(&mut ledger, 0, 1);
+            pool.add(&mut ledger, 1, 1);
+            pool.release(ledger);
+        }
+        assert_eq!(pool.capacity(), 2);
+    }
+
+    #[test]
+    fn long_ledgers_fold_without_losing_a_nanosecond() {
+        let mut random = Stream::new(8);
+        let mut pool = Pool::new(20);
+        let mut ledger = Ledger::EMPTY;
+        let mut expected = vec![0; 20];
+        for _ in 0..10_000 {
+            let (account, nanos) = (below(&mut random, 20) as u32, below(&mut random, 100));
+            pool.add(&mut ledger, account, nanos);
+            expected[account as usize] += nanos;
+        }
+        let mut sums = vec![0; 20];
+        read(&pool, ledger).into_iter().for_each(|(account, nanos)| sums[account as usize] += nanos);
+        assert_eq!(sums, expected);
+        assert!(pool.capacity() <= 2 * COMPACT_ABOVE as usize);
+    }
+
+    #[test]
+    fn the_slowest_share_is_split_from_the_slowest_requests_only() {
+        let mut attribution = Attribution::new(2);
+        for _ in 0..95 {
+            assert_eq!(attribution.record(1_000_000, [(0, 1_000_000)].into_iter()), 1_000_000);
+        }
+        for _ in 0..5 {
+            attribution.record(1_000_000_000, [(1, 1_000_000_000)].into_iter());
+        }
+        assert_eq!(attribution.slowest(0.05).unwrap().seconds, [0.0, 1.0]);
+        let all = attribution.slowest(1.0).unwrap();
+        assert!((all.seconds[0] - 0.95e-3).abs() < 1e-12 && (all.seconds[1] - 0.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn size_classes_grow_with_the_response_time() {
+        let classes: Vec<usize> = (0..64).map(|power| class(1 << power)).collect();
+        assert!(classes.is_sorted());
+        assert!(class(u64::MAX) < 1024);
+    }
+}

@@ -1,0 +1,215 @@
+//! Arrival processes: when requests come from outside.
+//!
+//! A process gives the arrivals one after the other; it knows nothing of the system it feeds. Poisson and paced arrivals
+//! follow a rate that may change over time ([`profile`]): they run in *operational time*, the integral of the rate, so a
+//! change of the rate stretches the same pattern of arrivals, and variants with different rates stay comparable.
+//!
+//! Source of the time change: E. Çinlar, Introduction to Stochastic Processes (1975), section 4.5.
+
+pub mod profile;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::distribution::{Distribution, Random, Values};
+use crate::engine::time::round;
+use crate::engine::{Nanos, Stream, random};
+use crate::quantity::Duration;
+use profile::{Profile, RateSpec};
+
+/// When requests of an open client arrive, as written in a model file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrivalSpec {
+    /// At random, independently of each other: a Poisson process of this rate.
+    Poisson(RateSpec),
+    /// Evenly spaced at this rate, as a load generator does.
+    Constant(RateSpec),
+    /// With gaps between 0 and twice the mean, all equally likely.
+    Uniform(RateSpec),
+    /// With independent gaps from a distribution.
+    Renewal(Random<Duration>),
+    /// At these instants, and never again.
+    At(Vec<Duration>),
+}
+
+/// An arrival process, checked and ready to be built for a run.
+#[derive(Debug, Clone)]
+pub enum Arrivals {
+    /// Gaps in operational time.
+    Profiled(Profile, Gap),
+    /// Independent gaps [ns].
+    Renewal(Distribution),
+    /// Given instants, ascending [ns].
+    At(Vec<Nanos>),
+}
+
+/// The gaps of a process in operational time; all have mean 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// Memoryless.
+    Exponential,
+    /// Always 1.
+    Constant,
+    /// Between 0 and 2.
+    Uniform,
+}
+
+/// Gives the arrivals of one client in one run.
+pub trait Process: std::fmt::Debug {
+    /// The instant of the next arrival, never before the last one; `None` if there is none any more.
+    fn next(&mut self, random: &mut Stream) -> Option<Nanos>;
+}
+
+impl ArrivalSpec {
+    /// Checks the process and prepares it.
+    ///
+    /// # Errors
+    /// What is wrong with the parameters, and what is allowed.
+    pub fn prepare(&self, files: &dyn Values) -> Result<Arrivals, String> {
+        Ok(match self {
+            ArrivalSpec::Poisson(rate) => Arrivals::Profiled(rate.prepare()?, Gap::Exponential),
+            ArrivalSpec::Constant(rate) => Arrivals::Profiled(rate.prepare()?, Gap::Constant),
+            ArrivalSpec::Uniform(rate) => Arrivals::Profiled(rate.prepare()?, Gap::Uniform),
+            ArrivalSpec::Renewal(gap) => {
+                let gap = gap.build(files)?;
+                if gap.as_constant() == Some(0.0) {
+                    return Err("a gap between arrivals must be longer than 0".to_owned());
+                }
+                Arrivals::Renewal(gap)
+            }
+            ArrivalSpec::At(times) => {
+                let times: Vec<Nanos> = times.iter().map(|time| time.as_nanos()).collect();
+                if !times.is_sorted() {
+                    return Err("instants must be in ascending order".to_owned());
+                }
+                Arrivals::At(times)
+            }
+        })
+    }
+}
+
+impl Arrivals {
+    /// The process for one run.
+    pub fn build(&self) -> Box<dyn Process> {
+        match self {
+            Arrivals::Profiled(profile, gap) => {
+                Box::new(Profiled { profile: profile.clone(), gap: *gap, operational: 0.0, piece: 0 })
+            }
+            Arrivals::Renewal(gap) => Box::new(Renewal { gap: gap.clone(), now: 0.0 }),
+            Arrivals::At(times) => Box::new(At { times: times.clone(), next: 0 }),
+        }
+    }
+}
+
+/// Arrivals that follow a rate. A constant process has its first arrival one gap after the start.
+#[derive(Debug)]
+struct Profiled {
+    profile: Profile,
+    gap: Gap,
+    /// Operational time of the last arrival: arrivals expected until then.
+    operational: f64,
+    /// Where the profile was at the last arrival.
+    piece: usize,
+}
+
+impl Process for Profiled {
+    #[inline]
+    fn next(&mut self, random: &mut Stream) -> Option<Nanos> {
+        self.operational += match self.gap {
+            Gap::Exponential => Distribution::Exponential(1.0).sample(random),
+            Gap::Constant => 1.0,
+            Gap::Uniform => 2.0 * random::unit(random),
+        };
+        self.profile.time_of(self.operational, &mut self.piece).map(round)
+    }
+}
+
+/// Arrivals with independent gaps.
+#[derive(Debug)]
+struct Renewal {
+    gap: Distribution,
+    now: f64,
+}
+
+impl Process for Renewal {
+    #[inline]
+    fn next(&mut self, random: &mut Stream) -> Option<Nanos> {
+        self.now += self.gap.sample(random);
+        Some(round(self.now))
+    }
+}
+
+/// Arrivals at given instants.
+#[derive(Debug)]
+struct At {
+    times: Vec<Nanos>,
+    next: usize,
+}
+
+impl Process for At {
+    fn next(&mut self, _random: &mut Stream) -> Option<Nanos> {
+        self.next += 1;
+        self.times.get(self.next - 1).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn arrivals(spec: serde_json::Value, until: Nanos) -> Vec<Nanos> {
+        let spec: ArrivalSpec = serde_json::from_value(spec).unwrap();
+        let mut process = spec.prepare(&super::super::distribution::NoFiles).unwrap().build();
+        let mut random = Stream::new(12);
+        std::iter::from_fn(|| process.next(&mut random)).take_while(|time| *time <= until).collect()
+    }
+
+    #[test]
+    fn constant_arrivals_are_evenly_spaced() {
+        assert_eq!(
+            arrivals(json!({"constant": "100/s"}), 50_000_000),
+            [10_000_000, 20_000_000, 30_000_000, 40_000_000, 50_000_000]
+        );
+    }
+
+    #[test]
+    fn given_instants_come_as_given() {
+        assert_eq!(arrivals(json!({"at": ["0ms", "5ms", "5ms"]}), 1 << 40), [0, 5_000_000, 5_000_000]);
+        let spec: ArrivalSpec = serde_json::from_value(json!({"at": ["5ms", "0ms"]})).unwrap();
+        assert!(spec.prepare(&super::super::distribution::NoFiles).is_err());
+    }
+
+    #[test]
+    fn poisson_counts_have_equal_mean_and_variance() {
+        let times = arrivals(json!({"poisson": "1000/s"}), 1_000_000_000_000);
+        let mut counts = vec![0f64; 10_000];
+        times.iter().for_each(|time| counts[((time - 1) / 100_000_000) as usize] += 1.0);
+        let mean = counts.iter().sum::<f64>() / 1e4;
+        let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / 1e4;
+        // Counts per 100 ms: mean 100 with standard error 0.1; variance 100 with standard error 1.41; bounds at five.
+        assert!((mean - 100.0).abs() < 0.5 && (variance - 100.0).abs() < 7.1, "{mean} {variance}");
+    }
+
+    #[test]
+    fn uniform_and_renewal_gaps_have_their_mean() {
+        for spec in [json!({"uniform": "100/s"}), json!({"renewal": {"gamma": {"mean": "10ms", "cv": 0.5}}})] {
+            let count = arrivals(spec.clone(), 1_000_000_000_000).len() as f64;
+            // 100 000 gaps with a coefficient of variation of at most 0.58: standard error 183; bound at five.
+            assert!((count - 100_000.0).abs() < 915.0, "{spec} {count}");
+        }
+    }
+
+    #[test]
+    fn a_sine_has_its_mean_at_every_phase() {
+        let spec = json!({"poisson": {"sine": {"mean": "100/s", "amplitude": "80/s", "period": "60s"}}});
+        let times = arrivals(spec, 6_000_000_000_000);
+        for (phase, expected) in [(15.0, 180.0), (45.0, 20.0), (30.0, 100.0)] {
+            let near = times.iter().filter(|time| ((**time as f64 / 1e9) % 60.0 - phase).abs() < 0.5).count() as f64;
+            // 100 periods, a second of each; Poisson with the expected count; bound at five, plus the curve's bend.
+            let bound = 5.0 * (expected * 100.0f64).sqrt() + 0.005 * expected * 100.0;
+            assert!((near - expected * 100.0).abs() < bound, "phase {phase}: {near}");
+        }
+    }
+}

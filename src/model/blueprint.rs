@@ -1,0 +1,89 @@
+//! The blueprint: a model after checking and compiling, ready to be simulated any number of times.
+
+use super::arrival::Arrivals;
+use super::balancer::Policy;
+use super::program::{Demand, Place, Program};
+
+/// A whole model.
+#[derive(Debug, Clone, Default)]
+pub struct Blueprint {
+    /// The code of all operations and clients.
+    pub program: Program,
+    /// The services, in the order of the file.
+    pub services: Vec<Service>,
+    /// The operations of all services, service by service.
+    pub operations: Vec<Operation>,
+    /// The clients, in the order of the file.
+    pub clients: Vec<Client>,
+}
+
+/// A service: instances that are alike, behind one balancer.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its name in the file.
+    pub name: String,
+    /// How many instances run.
+    pub instances: u32,
+    /// The servers stations of every instance.
+    pub servers: Vec<ServersPlan>,
+    /// The sharing stations of every instance.
+    pub sharing: Vec<SharingPlan>,
+    /// Which instance gets a call.
+    pub balancer: Policy,
+}
+
+/// A servers station that every instance of a service has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServersPlan {
+    /// Its name within the service, such as `workers`.
+    pub name: String,
+    /// Slots of one instance.
+    pub slots: u32,
+    /// Places in the queue of one instance; `u32::MAX` for no limit.
+    pub limit: u32,
+}
+
+/// A sharing station that every instance of a service has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharingPlan {
+    /// Its name within the service, such as `cpu`.
+    pub name: String,
+    /// Lanes (cores) of one instance.
+    pub lanes: f64,
+}
+
+/// An operation of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Its service.
+    pub service: u32,
+    /// Its name within the service.
+    pub name: String,
+    /// Where its code begins.
+    pub entry: Place,
+}
+
+/// A client: a source of requests.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its name in the file.
+    pub name: String,
+    /// When requests come.
+    pub traffic: Traffic,
+    /// Where the code of its requests begins.
+    pub entry: Place,
+}
+
+/// How requests come.
+#[derive(Debug, Clone)]
+pub enum Traffic {
+    /// From outside, whatever happens to those before.
+    Open(Arrivals),
+    /// From a fixed population: every user thinks, asks, waits for the answer, and thinks again.
+    Closed {
+        /// Number of users.
+        users: u32,
+        /// Think time [ns].
+        think: Demand,
+    },
+}

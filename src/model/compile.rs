@@ -1,0 +1,322 @@
+//! From nested steps to flat code.
+//!
+//! Scopes: an operation with workers is `Acquire … Release`; what fails inside goes on at the scope's `Release`, which
+//! passes a failing attempt on to the scope around it, and in the end to `Finish`. So what is held is given back on
+//! every path, and normal and failing ends share their code.
+//!
+//! Salts: the draws of a step are keyed by the operation, the kind of step and its ordinal among those of its kind, so
+//! that adding a step of another kind leaves them as they are.
+//!
+//! Problems (unknown names, impossible parameters) are collected with their place in the file; nothing stops at the
+//! first.
+
+use std::collections::BTreeMap;
+
+use super::blueprint::{Blueprint, Operation};
+use super::distribution::{Amount, Random, Values};
+use super::frame::LOOP_DEPTH;
+use super::program::{Demand, Instruction, Place, Program};
+use super::step::Step;
+use crate::engine::random::named;
+use crate::measure::Kind;
+
+/// Something wrong with a model, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The place, as a dotted path: `services.shop.operations.browse[1].call`.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem without advice.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Problem { path: path.into(), message: message.into(), help: None }
+    }
+
+    /// A name that is not known; the advice names the nearest of those that are.
+    pub fn unknown<'a>(path: &str, what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let mut known: Vec<&str> = known.collect();
+        known.sort_by(|one, other| {
+            let near = |candidate| strsim::jaro_winkler(name, candidate);
+            near(other).total_cmp(&near(one)).then(one.cmp(other))
+        });
+        let help = match known.first() {
+            None => format!("there is no {what} at all"),
+            Some(first) if strsim::jaro_winkler(name, first) > 0.8 => format!("did you mean `{first}`?"),
+            Some(_) => {
+                let more = if known.len() > 8 { ", …" } else { "" };
+                format!("known: `{}`{more}", known[..known.len().min(8)].join("`, `"))
+            }
+        };
+        Problem { path: path.to_owned(), message: format!("there is no {what} `{name}`"), help: Some(help) }
+    }
+}
+
+/// The operations of a model, by `service.operation`.
+pub type Directory = BTreeMap<String, u32>;
+
+/// Compiles the steps of one operation or client after the other into a program.
+pub struct Compiler<'a> {
+    /// Where the code goes.
+    pub program: &'a mut Program,
+    /// What can be called.
+    pub directory: &'a Directory,
+    /// Where measured values are read.
+    pub files: &'a dyn Values,
+    /// What was found wrong so far.
+    pub problems: &'a mut Vec<Problem>,
+    /// The service or client whose steps these are.
+    pub part: String,
+    /// The slot of the CPU among the sharing stations of the service; `None` if cores are not limited.
+    pub cpu: Option<u16>,
+    /// The hash of the operation or client.
+    salt: u64,
+    /// How many steps of each kind were met.
+    ordinals: BTreeMap<&'static str, u32>,
+    /// Instructions whose failure goes to the end of each open scope.
+    scopes: Vec<Vec<usize>>,
+    path: Vec<String>,
+    loops: u8,
+}
+
+impl<'a> Compiler<'a> {
+    /// A compiler for the code of `part` (a service or client).
+    pub fn new(
+        program: &'a mut Program,
+        directory: &'a Directory,
+        files: &'a dyn Values,
+        problems: &'a mut Vec<Problem>,
+        part: &str,
+        cpu: Option<u16>,
+    ) -> Self {
+        Compiler {
+            program,
+            directory,
+            files,
+            problems,
+            part: part.to_owned(),
+            cpu,
+            salt: 0,
+            ordinals: BTreeMap::new(),
+            scopes: Vec::new(),
+            path: Vec::new(),
+            loops: 0,
+        }
+    }
+
+    /// Compiles an operation whose instances have workers in servers slot `workers`; returns where it begins.
+    ///
+    /// A `reply` step ends what the caller waits for and gives the worker back; the steps after it run in the background.
+    pub fn operation(&mut self, name: &str, path: &str, steps: &[Step], workers: Option<u16>) -> Place {
+        self.begin(name, path);
+        let entry = self.here();
+        let until = steps.iter().position(Step::is_reply);
+        let (front, rest) = steps.split_at(until.unwrap_or(steps.len()));
+        self.scopes.push(Vec::new());
+        match workers {
+            None => self.steps(front),
+            Some(slot) => {
+                let waiting = self.account("workers", Kind::Waiting);
+                self.emit(Instruction::Acquire { slot, waiting });
+                self.scope(front);
+                self.emit(Instruction::Release { slot });
+            }
+        }
+        for (number, step) in rest.iter().enumerate() {
+            let number = front.len() + number;
+            self.at(format!("[{number}]"), |compiler| {
+                if number > front.len() && step.is_reply() {
+                    compiler.problem("an operation replies once; remove this `reply`");
+                }
+                step.compile(compiler);
+            });
+        }
+        self.close();
+        self.emit(Instruction::Finish);
+        entry
+    }
+
+    /// Compiles the program of a client's requests; returns where it begins.
+    pub fn client(&mut self, name: &str, body: impl FnOnce(&mut Self)) -> Place {
+        self.begin(name, &format!("clients.{name}"));
+        let entry = self.here();
+        self.scopes.push(Vec::new());
+        body(self);
+        self.close();
+        self.emit(Instruction::Finish);
+        entry
+    }
+
+    fn begin(&mut self, name: &str, path: &str) {
+        self.salt = named(named(0, &self.part), name);
+        self.ordinals.clear();
+        self.path = vec![path.to_owned()];
+        self.loops = 0;
+    }
+
+    /// Compiles steps of one nested list.
+    pub fn steps(&mut self, steps: &[Step]) {
+        for (number, step) in steps.iter().enumerate() {
+            self.at(format!("[{number}]"), |compiler| step.compile(compiler));
+        }
+    }
+
+    /// Compiles steps whose failures go on right behind them.
+    pub fn scope(&mut self, steps: &[Step]) {
+        self.scopes.push(Vec::new());
+        self.steps(steps);
+        self.close();
+    }
+
+    /// Compiles the steps of a branch: code of its own that ends with `Finish`. Returns where it begins.
+    pub fn branch(&mut self, steps: &[Step]) -> Place {
+        let entry = self.here();
+        self.scope(steps);
+        self.emit(Instruction::Finish);
+        entry
+    }
+
+    /// Compiles a branch of a single step.
+    pub fn single(&mut self, step: &Step) -> Place {
+        let entry = self.here();
+        self.scopes.push(Vec::new());
+        step.compile(self);
+        self.close();
+        self.emit(Instruction::Finish);
+        entry
+    }
+
+    /// Ends a scope: its failures go on here.
+    fn close(&mut self) {
+        let here = self.here();
+        for index in self.scopes.pop().unwrap_or_default() {
+            self.program.unwind[index] = here;
+        }
+    }
+
+    /// Adds an instruction and returns its place.
+    pub fn emit(&mut self, instruction: Instruction) -> Place {
+        let place = self.here();
+        self.program.code.push(instruction);
+        self.program.unwind.push(place + 1);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.push(place as usize);
+        }
+        place
+    }
+
+    /// Where the next instruction will be.
+    pub fn here(&self) -> Place {
+        self.program.code.len() as Place
+    }
+
+    /// The number of one of the part's accounts.
+    pub fn account(&mut self, resource: &str, kind: Kind) -> u32 {
+        self.program.account(&self.part, resource, kind)
+    }
+
+    /// The hash of the next step of a kind; keys its draws.
+    pub fn salt(&mut self, kind: &'static str) -> u64 {
+        let ordinal = self.ordinals.entry(kind).or_default();
+        *ordinal += 1;
+        named(self.salt.wrapping_add(u64::from(*ordinal)), kind)
+    }
+
+    /// Notes a random amount and returns its number; a problem with it is noted at the present path.
+    pub fn demand<Q: Amount>(&mut self, kind: &'static str, random: &Random<Q>) -> u32 {
+        let salt = self.salt(kind);
+        match random.build(self.files) {
+            Ok(distribution) => {
+                self.program.demands.push(Demand { distribution, salt });
+                self.program.demands.len() as u32 - 1
+            }
+            Err(message) => {
+                self.problem(message);
+                0
+            }
+        }
+    }
+
+    /// The operation called `service.operation`; an unknown name is a problem.
+    pub fn target(&mut self, name: &str) -> u32 {
+        match self.directory.get(name) {
+            Some(operation) => *operation,
+            None => {
+                let known = self.directory.keys().map(String::as_str);
+                self.problems.push(Problem::unknown(&self.path.concat(), "operation", name, known));
+                0
+            }
+        }
+    }
+
+    /// Does something one level deeper in the file.
+    pub fn at<R>(&mut self, segment: impl Into<String>, inner: impl FnOnce(&mut Self) -> R) -> R {
+        self.path.push(segment.into());
+        let result = inner(self);
+        self.path.pop();
+        result
+    }
+
+    /// Compiles the body of a loop; `None`, and a problem, if loops nest too deeply.
+    pub fn looped(&mut self, body: impl FnOnce(&mut Self, u8)) {
+        if usize::from(self.loops) == LOOP_DEPTH {
+            self.problem(format!("`repeat` steps may nest {LOOP_DEPTH} deep"));
+            return;
+        }
+        self.loops += 1;
+        body(self, self.loops - 1);
+        self.loops -= 1;
+    }
+
+    /// Notes a problem at the present path.
+    pub fn problem(&mut self, message: impl Into<String>) {
+        self.problems.push(Problem::new(self.path.concat(), message));
+    }
+}
+
+/// Finds calls that can never end: operations that call themselves on every path, through others or not.
+///
+/// Every cycle of calls is refused: the language has no condition that a cycle could end by, only chance.
+pub fn check_cycles(blueprint: &Blueprint) -> Option<Vec<&Operation>> {
+    let calls = |operation: u32| {
+        let entry = blueprint.operations[operation as usize].entry;
+        let next = blueprint.operations.iter().map(|other| other.entry).filter(|other| *other > entry).min();
+        let first_client = blueprint.clients.iter().map(|client| client.entry).filter(|other| *other > entry).min();
+        let end = next.into_iter().chain(first_client).min().unwrap_or(blueprint.program.code.len() as Place);
+        blueprint.program.code[entry as usize..end as usize].iter().filter_map(|instruction| match instruction {
+            Instruction::Call { site } => Some(blueprint.program.sites[*site as usize].operation),
+            _ => None,
+        })
+    };
+    // Depth-first search: 0 unseen, 1 on the way, 2 done.
+    let mut state = vec![0u8; blueprint.operations.len()];
+    for start in 0..blueprint.operations.len() as u32 {
+        let mut way: Vec<(u32, Vec<u32>)> = Vec::new();
+        if state[start as usize] == 0 {
+            state[start as usize] = 1;
+            way.push((start, calls(start).collect()));
+        }
+        while let Some((operation, rest)) = way.last_mut() {
+            match rest.pop() {
+                None => {
+                    state[*operation as usize] = 2;
+                    way.pop();
+                }
+                Some(next) if state[next as usize] == 1 => {
+                    let begin = way.iter().position(|(operation, _)| *operation == next).unwrap_or(0);
+                    return Some(way[begin..].iter().map(|(step, _)| &blueprint.operations[*step as usize]).collect());
+                }
+                Some(next) if state[next as usize] == 0 => {
+                    state[next as usize] = 1;
+                    way.push((next, calls(next).collect()));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    None
+}

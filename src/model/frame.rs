@@ -1,0 +1,251 @@
+//! Running attempts: one frame each, in a slab.
+//!
+//! A frame is the whole state of an attempt, of a branch of a `parallel`, or of a client's request: its place in the
+//! code, its instance, its caller, its key for random draws, its ledger. Frames refer to each other by index.
+//!
+//! Invariants: a frame's generation grows whenever what it waits for is over, so an event or a callee that carries an
+//! older generation no longer concerns it; a frame stands in at most one queue.
+//!
+//! Limits: 2³² − 1 frames; the system's own limit of attempts in flight is far below.
+
+use crate::engine::time::Nanos;
+use crate::measure::ledger::Ledger;
+
+/// No frame, no instance.
+pub const NONE: u32 = u32::MAX;
+
+/// How deep `repeat` steps may nest.
+pub const LOOP_DEPTH: usize = 4;
+
+/// How a request, an attempt or a branch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was answered as it should be.
+    Success,
+    /// It failed at a `fail` step, or because something that it called failed.
+    Error,
+    /// It was turned away by a full queue.
+    Rejected,
+    /// Its caller's patience ended.
+    TimedOut,
+}
+
+impl Outcome {
+    /// All outcomes, in the order of their numbers.
+    pub const ALL: [Outcome; 4] = [Outcome::Success, Outcome::Error, Outcome::Rejected, Outcome::TimedOut];
+
+    /// The word for tables and CSV files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Success => "success",
+            Outcome::Error => "error",
+            Outcome::Rejected => "rejected",
+            Outcome::TimedOut => "timed out",
+        }
+    }
+}
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Free for use.
+    Vacant,
+    /// A client's request; `owner` is the client.
+    Request,
+    /// An attempt at an operation; `owner` is the operation.
+    Attempt,
+    /// A branch of a `parallel`; `owner` is the operation or client it belongs to.
+    Branch,
+}
+
+/// What a frame waits for at present; decides how its time until now would be booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing; it runs.
+    Running,
+    /// The end of a delay; `account` is its account.
+    Delay,
+    /// A server; `account` is the account of waiting.
+    Queue,
+    /// The end of its work at a sharing station; `account` is the account of service, `account2` of waiting.
+    Share,
+    /// Its callee or branches.
+    Children,
+}
+
+/// The state of one running attempt, branch or request.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Keys all draws.
+    pub key: u64,
+    /// When it began. State [ns].
+    pub started: Nanos,
+    /// When the present stage began. State [ns].
+    pub since: Nanos,
+    /// The work of the present stage at full speed. State [ns].
+    pub work: Nanos,
+    /// The next instruction.
+    pub place: u32,
+    /// Grows when what the frame waits for is over.
+    pub generation: u32,
+    /// The instance it runs on.
+    pub instance: u32,
+    /// Who waits for it, and that frame's generation when it began to wait.
+    pub parent: u32,
+    /// See `parent`.
+    pub parent_generation: u32,
+    /// The latest callee or branch while waiting for children.
+    pub child: u32,
+    /// Neighbours among the branches of one fork.
+    pub sibling: [u32; 2],
+    /// Neighbours in a queue.
+    pub queue: [u32; 2],
+    /// Where the time went so far.
+    pub ledger: Ledger,
+    /// The accounts of the present stage.
+    pub account: u32,
+    /// See [`Stage::Share`]; for a queued frame the station.
+    pub account2: u32,
+    /// Rounds left in the loops it is in.
+    pub rounds: [u16; LOOP_DEPTH],
+    /// The operation or client.
+    pub owner: u32,
+    /// Branches that have not ended.
+    pub pending: u16,
+    /// What it is.
+    pub role: Role,
+    /// What it waits for.
+    pub stage: Stage,
+    /// How it will end, as far as known.
+    pub outcome: Outcome,
+    /// Whether it was answered already, or its caller is gone.
+    pub answered: bool,
+}
+
+impl Frame {
+    /// A frame about to run from `place`.
+    #[inline]
+    pub fn new(role: Role, owner: u32, key: u64, now: Nanos, place: u32) -> Self {
+        Frame {
+            key,
+            started: now,
+            since: now,
+            work: 0,
+            place,
+            generation: 0,
+            instance: NONE,
+            parent: NONE,
+            parent_generation: 0,
+            child: NONE,
+            sibling: [NONE; 2],
+            queue: [NONE; 2],
+            ledger: Ledger::EMPTY,
+            account: 0,
+            account2: 0,
+            rounds: [0; LOOP_DEPTH],
+            owner,
+            pending: 0,
+            role,
+            stage: Stage::Running,
+            outcome: Outcome::Success,
+            answered: false,
+        }
+    }
+
+    /// The visit of the present step: differs from round to round of the loops around it.
+    #[inline]
+    pub fn visit(&self) -> u64 {
+        let [a, b, c, d] = self.rounds.map(u64::from);
+        a | b << 16 | c << 32 | d << 48
+    }
+}
+
+/// All frames of a system.
+#[derive(Debug, Clone, Default)]
+pub struct Frames {
+    slab: Vec<Frame>,
+    free: Vec<u32>,
+}
+
+impl Frames {
+    /// Stores a frame and returns its index.
+    #[inline]
+    pub fn insert(&mut self, mut frame: Frame) -> u32 {
+        match self.free.pop() {
+            Some(index) => {
+                let place = &mut self.slab[index as usize];
+                frame.generation = place.generation;
+                *place = frame;
+                index
+            }
+            None => {
+                self.slab.push(frame);
+                self.slab.len() as u32 - 1
+            }
+        }
+    }
+
+    /// Frees a frame; its generation grows, so that nothing old concerns the next user of the place.
+    #[inline]
+    pub fn remove(&mut self, index: u32) {
+        let frame = &mut self.slab[index as usize];
+        frame.role = Role::Vacant;
+        frame.generation = frame.generation.wrapping_add(1);
+        self.free.push(index);
+    }
+
+    /// How many frames are in use.
+    #[inline]
+    pub fn in_use(&self) -> usize {
+        self.slab.len() - self.free.len()
+    }
+
+    /// The most frames that were ever in use at once.
+    pub fn peak(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// The frames in use.
+    pub fn iter(&self) -> impl Iterator<Item = &Frame> {
+        self.slab.iter().filter(|frame| frame.role != Role::Vacant)
+    }
+}
+
+impl std::ops::Index<u32> for Frames {
+    type Output = Frame;
+
+    #[inline]
+    fn index(&self, index: u32) -> &Frame {
+        &self.slab[index as usize]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Frames {
+    #[inline]
+    fn index_mut(&mut self, index: u32) -> &mut Frame {
+        &mut self.slab[index as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_with_its_ledger_of_four_entries_takes_at_most_200_bytes() {
+        assert!(size_of::<Frame>() + 4 * 16 <= 200, "{}", size_of::<Frame>());
+    }
+
+    #[test]
+    fn a_reused_place_has_a_new_generation() {
+        let mut frames = Frames::default();
+        let first = frames.insert(Frame::new(Role::Attempt, 0, 1, 0, 0));
+        let generation = frames[first].generation;
+        frames.remove(first);
+        let second = frames.insert(Frame::new(Role::Attempt, 0, 2, 0, 0));
+        assert_eq!(first, second);
+        assert_ne!(generation, frames[second].generation);
+        assert_eq!((frames.in_use(), frames.peak()), (1, 1));
+    }
+}

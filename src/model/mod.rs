@@ -1,0 +1,22 @@
+//! The model: what a system is made of, and its simulation.
+//!
+//! A request is a small program ([`program`]), a running attempt a frame ([`frame`]), everything that makes it wait a
+//! [`station`], everything that chooses a policy ([`balancer`]), everything that comes from outside a process
+//! ([`arrival`]). A [`Blueprint`] is the checked and compiled description; a [`System`] simulates it.
+//!
+//! This floor knows no file, no wall clock and no thread.
+
+pub mod arrival;
+pub mod balancer;
+pub mod blueprint;
+pub mod compile;
+pub mod distribution;
+pub mod frame;
+pub mod program;
+pub mod station;
+pub mod step;
+pub mod system;
+
+pub use blueprint::Blueprint;
+pub use frame::Outcome;
+pub use system::{Ending, Plan, Record, System};

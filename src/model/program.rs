@@ -1,0 +1,142 @@
+//! Compiled programs: the flat code that requests run.
+//!
+//! The nested steps of an operation are compiled once, when a model is loaded, into instructions with jumps. A running
+//! attempt is a frame with a place in this code. All that a step needs besides its instruction (a distribution, a
+//! table of choices, a call's target) lies in side tables, so that an instruction stays small.
+//!
+//! Invariant: for every instruction that can fail, `unwind` holds the place where the failing attempt goes on: the code
+//! that gives back what it holds there, and ends it.
+
+use super::distribution::Distribution;
+use crate::engine::time::Nanos;
+use crate::measure::Kind;
+
+/// A place in the code.
+pub type Place = u32;
+
+/// One instruction. `slot` counts the stations of one kind within an instance.
+#[derive(Debug, Clone, Copy)]
+pub enum Instruction {
+    /// Let a drawn time pass; nobody else can slow it down.
+    Delay { demand: u32, account: u32 },
+    /// Do a drawn amount of work at a sharing station of the own instance.
+    Share { slot: u16, demand: u32, waiting: u32, service: u32 },
+    /// Hold one server of a servers station until the matching `Release`; waits in its queue, or fails if that is full.
+    Acquire { slot: u16, waiting: u32 },
+    /// Give the server back; an attempt that is failing goes on unwinding from here.
+    Release { slot: u16 },
+    /// Call an operation and wait for its reply.
+    Call { site: u32 },
+    /// Start several branches and wait for all of them.
+    Fork { fork: u32 },
+    /// Go on at one of several places, at random.
+    Choose { choice: u32 },
+    /// Go on elsewhere.
+    Jump { to: Place },
+    /// Draw how often the loop runs; skip it for none.
+    Repeat { demand: u32, depth: u8, past: Place },
+    /// Run the loop's body again while rounds are left.
+    Again { depth: u8, body: Place },
+    /// Fail: go on at the unwinding code.
+    Fail,
+    /// Answer the caller, perhaps with a drawn number of bytes; what follows runs in the background.
+    Reply { bytes: Option<u32> },
+    /// The end of an attempt or a branch.
+    Finish,
+}
+
+/// A random amount that a step asks for.
+#[derive(Debug, Clone)]
+pub struct Demand {
+    /// What is drawn: times in nanoseconds, counts as they are.
+    pub distribution: Distribution,
+    /// The hash of the step, which keys its draws.
+    pub salt: u64,
+}
+
+/// A random choice between places.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// Upper ends of the cumulative probabilities, ascending, the last one 1; and where each leads.
+    pub ways: Vec<(f64, Place)>,
+    /// The hash of the step, which keys its draws.
+    pub salt: u64,
+}
+
+/// A call as written at one place of one program.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The operation that is called.
+    pub operation: u32,
+    /// How long the caller waits for the reply.
+    pub timeout: Option<Nanos>,
+    /// The hash of the step, which keys the callee.
+    pub salt: u64,
+}
+
+/// A `parallel` step: where its branches begin, and the hashes that key them.
+#[derive(Debug, Clone)]
+pub struct Fork {
+    /// Per branch: its code and its salt.
+    pub branches: Vec<(Place, u64)>,
+}
+
+/// What an account of the ledger stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The part, such as a service.
+    pub part: String,
+    /// Its resource or step, such as `workers`, `cpu` or `wait`.
+    pub resource: String,
+    /// The kind of time.
+    pub kind: Kind,
+}
+
+/// All the code of a model, with its tables.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// The instructions of all operations and clients.
+    pub code: Vec<Instruction>,
+    /// Per instruction: where an attempt goes on that fails there.
+    pub unwind: Vec<Place>,
+    /// Random amounts.
+    pub demands: Vec<Demand>,
+    /// Random choices.
+    pub choices: Vec<Choice>,
+    /// Calls.
+    pub sites: Vec<Site>,
+    /// Forks.
+    pub forks: Vec<Fork>,
+    /// The accounts of the ledger.
+    pub accounts: Vec<Account>,
+}
+
+impl Program {
+    /// The number of the account, made at its first mention.
+    pub fn account(&mut self, part: &str, resource: &str, kind: Kind) -> u32 {
+        let wanted = Account { part: part.to_owned(), resource: resource.to_owned(), kind };
+        let known = self.accounts.iter().position(|account| *account == wanted);
+        known.unwrap_or_else(|| {
+            self.accounts.push(wanted);
+            self.accounts.len() - 1
+        }) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instruction_takes_16_bytes() {
+        assert!(size_of::<Instruction>() <= 16);
+    }
+
+    #[test]
+    fn an_account_is_made_once() {
+        let mut program = Program::default();
+        let first = program.account("shop", "cpu", Kind::Waiting);
+        assert_ne!(first, program.account("shop", "cpu", Kind::Service));
+        assert_eq!(first, program.account("shop", "cpu", Kind::Waiting));
+    }
+}

@@ -1,0 +1,13 @@
+//! Stations: everything that can make an attempt wait.
+//!
+//! There are few kinds. [`Servers`]: n slots and a queue (worker pools, connection pools, locks, disks). [`Sharing`]:
+//! capacity divided among those present (CPU cores, network cards). A delay without contention needs no station: the
+//! calendar holds the attempt.
+//!
+//! Stations hold frame indexes and know nothing of what the frames do.
+
+pub mod servers;
+pub mod sharing;
+
+pub use servers::{Entry, Servers};
+pub use sharing::Sharing;

@@ -1,0 +1,76 @@
+//! Steps: what an operation does, one after the other.
+//!
+//! One file per step: its parameters as written in a model file, and how it is compiled. A step is a map with the step's
+//! own key and, for some, keys that go with it: `{ call: orders.read, timeout: 300ms }`.
+
+mod call;
+mod choose;
+mod cpu;
+mod fail;
+mod parallel;
+mod repeat;
+mod reply;
+mod wait;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::compile::Compiler;
+pub use call::Call;
+pub use choose::{Choose, Way};
+pub use cpu::Cpu;
+pub use fail::Fail;
+pub use parallel::{Branch, Parallel};
+pub use repeat::{Repeat, Rounds};
+pub use reply::Reply;
+pub use wait::Wait;
+
+/// One step of an operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Step {
+    /// Work for the CPU.
+    Cpu(Cpu),
+    /// Let time pass.
+    Wait(Wait),
+    /// Call another operation.
+    Call(Call),
+    /// Do several things at once.
+    Parallel(Parallel),
+    /// Do one of several things, at random.
+    Choose(Choose),
+    /// Do something several times.
+    Repeat(Repeat),
+    /// Fail, perhaps.
+    Fail(Fail),
+    /// Answer the caller.
+    Reply(Reply),
+}
+
+impl Step {
+    /// Adds the step's code.
+    pub fn compile(&self, compiler: &mut Compiler) {
+        match self {
+            Step::Cpu(step) => step.compile(compiler),
+            Step::Wait(step) => step.compile(compiler),
+            Step::Call(step) => step.compile(compiler),
+            Step::Parallel(step) => step.compile(compiler),
+            Step::Choose(step) => step.compile(compiler),
+            Step::Repeat(step) => step.compile(compiler),
+            Step::Fail(step) => step.compile(compiler),
+            Step::Reply(step) => step.compile(compiler),
+        }
+    }
+
+    /// Whether this step answers the caller.
+    pub fn is_reply(&self) -> bool {
+        matches!(self, Step::Reply(_))
+    }
+}
+
+/// Notes a problem for every `reply` among nested steps.
+fn refuse_reply(compiler: &mut Compiler, steps: &[Step]) {
+    if steps.iter().any(Step::is_reply) {
+        compiler.problem("`reply` may only stand directly in the list of an operation's steps");
+    }
+}

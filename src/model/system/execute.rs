@@ -1,0 +1,247 @@
+//! Running the code of frames.
+
+use super::{Event, System};
+use crate::engine::random::{Draw, key, unit};
+use crate::engine::time::{Nanos, round};
+use crate::measure::ledger::Ledger;
+use crate::model::distribution::Distribution;
+use crate::model::frame::{Frame, LOOP_DEPTH, NONE, Outcome, Role, Stage};
+use crate::model::program::Instruction;
+use crate::model::station::Entry;
+
+impl System<'_> {
+    /// Runs a frame, and the frames it becomes (its callee, its caller), until it has to wait.
+    pub(super) fn execute(&mut self, mut index: u32) {
+        let blueprint = self.blueprint;
+        let now = self.calendar.now();
+        loop {
+            let frame = &mut self.frames[index];
+            let place = frame.place;
+            frame.place += 1;
+            match blueprint.program.code[place as usize] {
+                Instruction::Delay { demand, account } => {
+                    let nanos = round(draw(blueprint, frame, demand));
+                    if nanos > 0 {
+                        frame.stage = Stage::Delay;
+                        frame.since = now;
+                        frame.account = account;
+                        let event = Event::Resume { frame: index, generation: frame.generation };
+                        match self.demand_lanes[demand as usize] {
+                            Some(lane) => self.calendar.in_lane(lane, event),
+                            None => self.calendar.after(nanos, event),
+                        }
+                        return;
+                    }
+                }
+                Instruction::Share { slot, demand, waiting, service } => {
+                    let work = round(draw(blueprint, frame, demand));
+                    if work > 0 {
+                        frame.stage = Stage::Share;
+                        frame.since = now;
+                        frame.work = work;
+                        (frame.account, frame.account2) = (service, waiting);
+                        let station = self.instances[frame.instance as usize].sharing + u32::from(slot);
+                        self.sharing[station as usize].enter(now, index, work);
+                        self.arrange(station);
+                        return;
+                    }
+                }
+                Instruction::Acquire { slot, waiting } => {
+                    frame.account = waiting;
+                    let station = self.instances[frame.instance as usize].servers + u32::from(slot);
+                    match self.servers[station as usize].enter(now, index, &mut self.frames) {
+                        Entry::Served => self.books.passed(waiting, 0),
+                        Entry::Queued => {
+                            let frame = &mut self.frames[index];
+                            frame.stage = Stage::Queue;
+                            frame.account2 = station;
+                            return;
+                        }
+                        Entry::Refused => {
+                            self.books.refused(waiting);
+                            self.fail(index, place, Outcome::Rejected);
+                        }
+                    }
+                }
+                Instruction::Release { slot } => {
+                    if frame.outcome != Outcome::Success {
+                        frame.place = blueprint.program.unwind[place as usize];
+                    }
+                    let station = self.instances[frame.instance as usize].servers + u32::from(slot);
+                    self.release(station);
+                }
+                Instruction::Call { site } => index = self.call(index, site),
+                Instruction::Fork { fork } => {
+                    self.fork(index, fork);
+                    return;
+                }
+                Instruction::Choose { choice } => {
+                    let choice = &blueprint.program.choices[choice as usize];
+                    let point = unit(&mut Draw::new(frame.key, choice.salt, frame.visit()));
+                    let way = choice.ways.iter().find(|(end, _)| point < *end).or(choice.ways.last());
+                    frame.place = way.map_or(frame.place, |(_, place)| *place);
+                }
+                Instruction::Jump { to } => frame.place = to,
+                Instruction::Repeat { demand, depth, past } => {
+                    let rounds = round(draw(blueprint, frame, demand)).min(u64::from(u16::MAX)) as u16;
+                    frame.rounds[depth as usize % LOOP_DEPTH] = rounds;
+                    if rounds == 0 {
+                        frame.place = past;
+                    }
+                }
+                Instruction::Again { depth, body } => {
+                    let rounds = &mut frame.rounds[depth as usize % LOOP_DEPTH];
+                    *rounds -= 1;
+                    if *rounds > 0 {
+                        frame.place = body;
+                    }
+                }
+                Instruction::Fail => self.fail(index, place, Outcome::Error),
+                Instruction::Reply { bytes } => {
+                    if let Some(demand) = bytes {
+                        let bytes = round(draw(blueprint, frame, demand));
+                        self.books.sent(frame.owner, bytes);
+                    }
+                    if let Some(caller) = self.reply(index) {
+                        self.ready.push_back(caller);
+                    }
+                }
+                Instruction::Finish => match self.end(index) {
+                    Some(next) => index = next,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// Lets a frame go on whose delay is over.
+    #[inline]
+    pub(super) fn resume(&mut self, index: u32) {
+        let now = self.calendar.now();
+        let frame = &mut self.frames[index];
+        frame.stage = Stage::Running;
+        let passed = now - frame.since;
+        self.pool.add(&mut frame.ledger, frame.account, passed);
+        self.books.served(frame.account, passed);
+        self.execute(index);
+    }
+
+    /// Lets all frames go on whose work at a sharing station is done.
+    #[inline]
+    pub(super) fn shared(&mut self, station: u32, generation: u32) {
+        let now = self.calendar.now();
+        if !self.sharing[station as usize].expects(generation) {
+            return;
+        }
+        self.sharing[station as usize].woken();
+        while let Some(index) = self.sharing[station as usize].leave(now) {
+            let frame = &mut self.frames[index];
+            frame.stage = Stage::Running;
+            let passed = now - frame.since;
+            // Rounding may end a job half a nanosecond early; then all its time was service.
+            let service = frame.work.min(passed);
+            self.pool.add(&mut frame.ledger, frame.account2, passed - service);
+            self.pool.add(&mut frame.ledger, frame.account, service);
+            self.books.passed(frame.account2, passed - service);
+            self.books.served(frame.account, service);
+            self.ready.push_back(index);
+        }
+        self.arrange(station);
+    }
+
+    /// Schedules the next wake-up of a sharing station if it needs one.
+    #[inline]
+    fn arrange(&mut self, station: u32) {
+        if let Some((time, generation)) = self.sharing[station as usize].arrange(self.calendar.now()) {
+            self.calendar.at(time, Event::Shared { station, generation });
+        }
+    }
+
+    /// Gives a slot back and lets the next in the queue have it.
+    #[inline]
+    fn release(&mut self, station: u32) {
+        let now = self.calendar.now();
+        if let Some((next, waited)) = self.servers[station as usize].leave(now, &mut self.frames) {
+            let frame = &mut self.frames[next];
+            frame.stage = Stage::Running;
+            self.pool.add(&mut frame.ledger, frame.account, waited);
+            self.books.passed(frame.account, waited);
+            self.ready.push_back(next);
+        }
+    }
+
+    /// Lets a frame fail at an instruction: it goes on at the unwinding code.
+    #[inline]
+    pub(super) fn fail(&mut self, index: u32, place: u32, outcome: Outcome) {
+        let frame = &mut self.frames[index];
+        frame.outcome = outcome;
+        frame.place = self.blueprint.program.unwind[place as usize];
+    }
+
+    /// Starts the branches of a fork; the frame waits for all of them.
+    fn fork(&mut self, index: u32, fork: u32) {
+        let blueprint = self.blueprint;
+        let now = self.calendar.now();
+        let parent = &mut self.frames[index];
+        parent.stage = Stage::Children;
+        parent.since = now;
+        let branches = &blueprint.program.forks[fork as usize].branches;
+        parent.pending = branches.len() as u16;
+        let (parent_key, visit, instance) = (parent.key, parent.visit(), parent.instance);
+        let (owner, generation) = (parent.owner, parent.generation);
+        let mut last = NONE;
+        for &(place, salt) in branches {
+            let branch_key = key(parent_key ^ salt, visit);
+            let branch = self.frames.insert(Frame {
+                instance,
+                parent: index,
+                parent_generation: generation,
+                sibling: [last, NONE],
+                ..Frame::new(Role::Branch, owner, branch_key, now, place)
+            });
+            match last {
+                NONE => self.frames[index].child = branch,
+                last => self.frames[last].sibling[1] = branch,
+            }
+            last = branch;
+            self.ready.push_back(branch);
+        }
+    }
+
+    /// Books where a frame's time went until now, including what it is waiting for at present, without touching it.
+    pub(super) fn collect(&mut self, index: u32, into: &mut Ledger) {
+        let now = self.calendar.now();
+        let frame = self.frames[index].clone();
+        self.pool.copy(into, frame.ledger);
+        let passed = now - frame.since;
+        match frame.stage {
+            Stage::Running => {}
+            Stage::Delay | Stage::Queue => self.pool.add(into, frame.account, passed),
+            Stage::Share => {
+                let service = self.attained(index, &frame).min(passed);
+                self.pool.add(into, frame.account2, passed - service);
+                self.pool.add(into, frame.account, service);
+            }
+            Stage::Children => self.collect(frame.child, into),
+        }
+    }
+
+    /// The work that a frame has had done at the sharing station where it is.
+    fn attained(&self, index: u32, frame: &Frame) -> Nanos {
+        let Instruction::Share { slot, .. } = self.blueprint.program.code[frame.place as usize - 1] else {
+            return 0;
+        };
+        let station = self.instances[frame.instance as usize].sharing + u32::from(slot);
+        self.sharing[station as usize].attained(self.calendar.now(), index, frame.work)
+    }
+}
+
+/// Draws a demand for a frame at its present step.
+#[inline]
+fn draw(blueprint: &crate::model::Blueprint, frame: &Frame, demand: u32) -> f64 {
+    let demand = &blueprint.program.demands[demand as usize];
+    match demand.distribution {
+        Distribution::Constant(value) => value,
+        ref distribution => distribution.sample(&mut Draw::new(frame.key, demand.salt, frame.visit())),
+    }
+}

@@ -1,0 +1,326 @@
+//! The metrics of a run: one declaration each.
+//!
+//! A percentile is given only if at least ten observations lie beyond it; otherwise it is missing rather than guessed.
+//! Percentiles are nearest-rank over log-linear buckets (at most 0.8 % from the exact value).
+
+use super::record::{ClientBook, OperationBook, Outcomes, Record, StationBook};
+use crate::measure::{Histogram, Metric};
+use crate::model::blueprint::Blueprint;
+use crate::model::frame::Outcome;
+use crate::quantity::Unit;
+
+/// Observations that must lie beyond a percentile before it is given.
+pub const BEYOND: f64 = 10.0;
+
+fn percentile(times: &Histogram, p: f64) -> Option<f64> {
+    let enough = times.count() as f64 * (1.0 - p) >= BEYOND - 1e-9;
+    if enough { times.quantile(p).map(|nanos| nanos / 1e9) } else { None }
+}
+
+fn total(outcomes: &Outcomes) -> u64 {
+    outcomes.iter().sum()
+}
+
+/// The share of the ended measured requests that ended so.
+fn share(book: &ClientBook, outcomes: &[Outcome]) -> Option<f64> {
+    let all = total(&book.outcomes);
+    let these: u64 = outcomes.iter().map(|outcome| book.outcomes[*outcome as usize]).sum();
+    (all > 0).then(|| these as f64 / all as f64)
+}
+
+fn deviation(book: &ClientBook) -> Option<f64> {
+    let mean = book.latency.mean()?;
+    let squares = book.latency_squares as f64 / book.latency.count as f64 / 1e18;
+    Some((squares - mean * mean).max(0.0).sqrt())
+}
+
+/// The metrics of a client.
+pub const CLIENT: &[Metric<ClientBook>] = &[
+    Metric {
+        name: "offered",
+        unit: Unit::PerSecond,
+        about: "Requests begun per second of the window.",
+        read: |book, window| Some(book.measured as f64 / window),
+    },
+    Metric {
+        name: "throughput",
+        unit: Unit::PerSecond,
+        about: "Requests answered per second of the window, with success or an error.",
+        read: |book, window| {
+            Some(
+                (book.window_outcomes[Outcome::Success as usize] + book.window_outcomes[Outcome::Error as usize])
+                    as f64
+                    / window,
+            )
+        },
+    },
+    Metric {
+        name: "goodput",
+        unit: Unit::PerSecond,
+        about: "Requests answered with success, within the client's timeout, per second of the window.",
+        read: |book, window| Some(book.window_outcomes[Outcome::Success as usize] as f64 / window),
+    },
+    Metric {
+        name: "latency.mean",
+        unit: Unit::Seconds,
+        about: "Mean response time of the successful requests that began within the window.",
+        read: |book, _| book.latency.mean(),
+    },
+    Metric {
+        name: "latency.sd",
+        unit: Unit::Seconds,
+        about: "Standard deviation of these response times.",
+        read: |book, _| deviation(book),
+    },
+    Metric {
+        name: "latency.p50",
+        unit: Unit::Seconds,
+        about: "Median of these response times.",
+        read: |book, _| percentile(&book.latencies, 0.5),
+    },
+    Metric {
+        name: "latency.p90",
+        unit: Unit::Seconds,
+        about: "Their 90th percentile.",
+        read: |book, _| percentile(&book.latencies, 0.9),
+    },
+    Metric {
+        name: "latency.p95",
+        unit: Unit::Seconds,
+        about: "Their 95th percentile.",
+        read: |book, _| percentile(&book.latencies, 0.95),
+    },
+    Metric {
+        name: "latency.p99",
+        unit: Unit::Seconds,
+        about: "Their 99th percentile.",
+        read: |book, _| percentile(&book.latencies, 0.99),
+    },
+    Metric {
+        name: "latency.p99.9",
+        unit: Unit::Seconds,
+        about: "Their 99.9th percentile.",
+        read: |book, _| percentile(&book.latencies, 0.999),
+    },
+    Metric {
+        name: "latency.max",
+        unit: Unit::Seconds,
+        about: "The longest of them.",
+        read: |book, _| book.latency.greatest(),
+    },
+    Metric {
+        name: "failures",
+        unit: Unit::Share,
+        about: "Share of the measured requests that did not succeed, for whatever reason.",
+        read: |book, _| share(book, &Outcome::ALL[1..]),
+    },
+    Metric {
+        name: "errors",
+        unit: Unit::Share,
+        about: "Share that failed at work.",
+        read: |book, _| share(book, &[Outcome::Error]),
+    },
+    Metric {
+        name: "rejected",
+        unit: Unit::Share,
+        about: "Share that was turned away by a full queue.",
+        read: |book, _| share(book, &[Outcome::Rejected]),
+    },
+    Metric {
+        name: "timed_out",
+        unit: Unit::Share,
+        about: "Share whose client gave up waiting.",
+        read: |book, _| share(book, &[Outcome::TimedOut]),
+    },
+    Metric {
+        name: "in_flight",
+        unit: Unit::Count,
+        about: "Requests in flight, averaged over the time of the window.",
+        read: |book, window| Some((book.areas[1] - book.areas[0]) as f64 / 1e9 / window),
+    },
+    Metric {
+        name: "requests",
+        unit: Unit::Count,
+        about: "Requests that began within the window.",
+        read: |book, _| Some(book.measured as f64),
+    },
+    Metric {
+        name: "unfinished",
+        unit: Unit::Count,
+        about: "Of these, how many had not ended when the run did.",
+        read: |book, _| Some((book.measured - total(&book.outcomes)) as f64),
+    },
+];
+
+/// The metrics of an operation.
+pub const OPERATION: &[Metric<OperationBook>] = &[
+    Metric {
+        name: "throughput",
+        unit: Unit::PerSecond,
+        about: "Attempts answered per second of the window.",
+        read: |book, window| Some(total(&book.window_outcomes) as f64 / window),
+    },
+    Metric {
+        name: "latency.mean",
+        unit: Unit::Seconds,
+        about: "Mean response time of the successful attempts answered within the window.",
+        read: |book, _| book.latency.mean(),
+    },
+    Metric {
+        name: "latency.p50",
+        unit: Unit::Seconds,
+        about: "Median of these response times.",
+        read: |book, _| percentile(&book.latencies, 0.5),
+    },
+    Metric {
+        name: "latency.p95",
+        unit: Unit::Seconds,
+        about: "Their 95th percentile.",
+        read: |book, _| percentile(&book.latencies, 0.95),
+    },
+    Metric {
+        name: "latency.p99",
+        unit: Unit::Seconds,
+        about: "Their 99th percentile.",
+        read: |book, _| percentile(&book.latencies, 0.99),
+    },
+    Metric {
+        name: "failures",
+        unit: Unit::Share,
+        about: "Share of the answered attempts that did not succeed.",
+        read: |book, _| {
+            let all = total(&book.window_outcomes);
+            (all > 0).then(|| 1.0 - book.window_outcomes[0] as f64 / all as f64)
+        },
+    },
+    Metric {
+        name: "unheard",
+        unit: Unit::Share,
+        about: "Share of the answered attempts whose caller had given up: wasted work.",
+        read: |book, _| {
+            let all = total(&book.window_outcomes);
+            (all > 0).then(|| book.unheard as f64 / all as f64)
+        },
+    },
+    Metric {
+        name: "sent",
+        unit: Unit::BytesPerSecond,
+        about: "Bytes sent in replies per second of the window.",
+        read: |book, window| Some(book.sent as f64 / window),
+    },
+];
+
+/// The metrics of a station (all instances of a service together).
+pub const STATION: &[Metric<StationBook>] = &[
+    Metric {
+        name: "utilization",
+        unit: Unit::Share,
+        about: "Busy slots or cores, averaged over time and instances, as a share of those there are.",
+        read: |book, window| Some(book.busy / 1e9 / window / book.capacity / f64::from(book.instances)),
+    },
+    Metric {
+        name: "utilization.worst",
+        unit: Unit::Share,
+        about: "The same for the busiest instance.",
+        read: |book, window| Some(book.busy_worst / 1e9 / window / book.capacity),
+    },
+    Metric {
+        name: "busy",
+        unit: Unit::Count,
+        about: "Busy slots or cores of all instances, averaged over time.",
+        read: |book, window| Some(book.busy / 1e9 / window),
+    },
+    Metric {
+        name: "queue",
+        unit: Unit::Count,
+        about: "Attempts waiting at all instances, averaged over time; where capacity is shared: present beyond those served.",
+        read: |book, window| Some(book.waiting / 1e9 / window),
+    },
+    Metric {
+        name: "wait.mean",
+        unit: Unit::Seconds,
+        about: "Mean waiting time of all attempts, those that did not wait included.",
+        read: |book, _| book.waits.as_ref().and_then(|waits| waits.tally.mean()),
+    },
+    Metric {
+        name: "wait.p50",
+        unit: Unit::Seconds,
+        about: "Median of these waiting times.",
+        read: |book, _| book.waits.as_ref().and_then(|waits| percentile(&waits.times, 0.5)),
+    },
+    Metric {
+        name: "wait.p95",
+        unit: Unit::Seconds,
+        about: "Their 95th percentile.",
+        read: |book, _| book.waits.as_ref().and_then(|waits| percentile(&waits.times, 0.95)),
+    },
+    Metric {
+        name: "wait.p99",
+        unit: Unit::Seconds,
+        about: "Their 99th percentile.",
+        read: |book, _| book.waits.as_ref().and_then(|waits| percentile(&waits.times, 0.99)),
+    },
+    Metric {
+        name: "wait.share",
+        unit: Unit::Share,
+        about: "Share of the attempts that had to wait.",
+        read: |book, _| {
+            book.waits
+                .as_ref()
+                .filter(|waits| waits.tally.count > 0)
+                .map(|waits| waits.positive as f64 / waits.tally.count as f64)
+        },
+    },
+    Metric {
+        name: "refused",
+        unit: Unit::PerSecond,
+        about: "Attempts turned away by the full queue, per second of the window.",
+        read: |book, window| book.waits.as_ref().map(|waits| waits.refused as f64 / window),
+    },
+];
+
+/// A metric of a certain part: name and unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Name {
+    /// The full name: `shoppers.latency.p95`, `shop.cpu.utilization`.
+    pub name: String,
+    /// The unit of its values.
+    pub unit: Unit,
+}
+
+/// The names of all metrics of a model, in the order in which [`values`] gives them.
+pub fn names(blueprint: &Blueprint) -> Vec<Name> {
+    fn add<B>(names: &mut Vec<Name>, part: &str, metrics: &[Metric<B>]) {
+        names.extend(metrics.iter().map(|metric| Name { name: format!("{part}.{}", metric.name), unit: metric.unit }));
+    }
+    let mut names = Vec::new();
+    blueprint.clients.iter().for_each(|client| add(&mut names, &client.name, CLIENT));
+    for operation in &blueprint.operations {
+        let service = &blueprint.services[operation.service as usize].name;
+        add(&mut names, &format!("{service}.{}", operation.name), OPERATION);
+    }
+    for service in &blueprint.services {
+        for station in
+            service.servers.iter().map(|plan| &plan.name).chain(service.sharing.iter().map(|plan| &plan.name))
+        {
+            add(&mut names, &format!("{}.{station}", service.name), STATION);
+        }
+    }
+    names
+}
+
+/// The values of all metrics after a run; missing ones are `None`.
+pub fn values(record: &Record) -> Vec<Option<f64>> {
+    let window = record.window_seconds();
+    let mut values = Vec::new();
+    for book in &record.clients {
+        values.extend(CLIENT.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.operations {
+        values.extend(OPERATION.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.stations {
+        values.extend(STATION.iter().map(|metric| (metric.read)(book, window)));
+    }
+    values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
+}

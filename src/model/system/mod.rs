@@ -1,0 +1,308 @@
+//! The system: a blueprint in motion.
+//!
+//! One closed set of events, one match. The rest is spread by purpose: [`execute`] runs the code of frames, [`call`]
+//! begins and ends attempts, [`traffic`] brings requests, [`record`] keeps the books, [`laws`] checks them.
+//!
+//! Order within an instant: an event and all that it causes at once are done before the next event of the calendar.
+//! Frames that it lets go on run in the order in which they were let go.
+//!
+//! Invariants: every run ends with a check of the laws (conservation, Little, the ledger's sum, capacity); a broken law
+//! is an error that names the part.
+
+mod call;
+mod execute;
+mod laws;
+pub mod metrics;
+pub mod record;
+pub mod series;
+mod traffic;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use super::balancer::Balancer;
+use super::blueprint::Blueprint;
+use super::frame::{Frames, Role};
+use super::station::{Servers, Sharing};
+use crate::engine::random::{key, named};
+use crate::engine::{Calendar, Fingerprint, LaneId, Nanos, Stream};
+use crate::measure::ledger::Pool;
+use record::Books;
+pub use record::{Ending, Record};
+use traffic::Source;
+
+/// How often a run asks whether it should stop early [events].
+const POLL: u64 = 1 << 16;
+
+/// The most events at one instant before a run is stopped as stuck.
+const STUCK: u64 = 20_000_000;
+
+/// What can happen at an instant of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Event {
+    /// An open client's next request arrives.
+    Arrival { client: u32 },
+    /// A user of a closed client stops thinking.
+    Think { client: u32, user: u32 },
+    /// A frame's delay is over.
+    Resume { frame: u32, generation: u32 },
+    /// A sharing station should look who is done.
+    Shared { station: u32, generation: u32 },
+    /// A frame has waited long enough for its callee.
+    Timeout { frame: u32, generation: u32 },
+    /// The time series take their next point.
+    Sample,
+    /// The measured window begins.
+    WindowOpens,
+    /// The measured window ends.
+    WindowCloses,
+    /// Requests that are still unfinished are given up.
+    DrainEnds,
+}
+
+/// How one simulation is to be run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// Time that is simulated and not measured [ns].
+    pub warm_up: Nanos,
+    /// Time that is measured [ns].
+    pub window: Nanos,
+    /// The most time after the window that is simulated to let measured requests end [ns].
+    pub drain: Nanos,
+    /// Distance of the points of the time series [ns].
+    pub interval: Nanos,
+    /// The experiment's seed.
+    pub seed: u64,
+    /// The replication, from 0.
+    pub replication: u64,
+    /// The most frames (requests, attempts, branches) that may be in flight.
+    pub in_flight_limit: usize,
+    /// The most events.
+    pub event_limit: u64,
+}
+
+/// A law that did not hold, or a run that cannot go on: an error in scalelab or in the model, never a warning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The part it is about.
+    pub part: String,
+    /// What is wrong, with the figures.
+    pub what: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.part, self.what)
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// One instance of a service: where its stations are.
+#[derive(Debug, Clone, Copy)]
+struct Instance {
+    service: u32,
+    /// Its number within the service.
+    number: u32,
+    servers: u32,
+    sharing: u32,
+}
+
+/// A service at work.
+#[derive(Debug)]
+struct Service {
+    first_instance: u32,
+    balancer: Box<dyn Balancer>,
+    random: Stream,
+    /// Per instance: calls sent and not answered.
+    in_flight: Vec<u32>,
+}
+
+/// A system in motion.
+#[derive(Debug)]
+pub struct System<'a> {
+    blueprint: &'a Blueprint,
+    plan: Plan,
+    calendar: Calendar<Event>,
+    frames: Frames,
+    pool: Pool,
+    /// Frames that go on at this instant.
+    ready: VecDeque<u32>,
+    services: Vec<Service>,
+    instances: Vec<Instance>,
+    servers: Vec<Servers>,
+    sharing: Vec<Sharing>,
+    sources: Vec<Source>,
+    /// Per demand: its lane, if it is constant.
+    demand_lanes: Vec<Option<LaneId>>,
+    /// Per site: the lane of its timeout.
+    timeout_lanes: Vec<Option<LaneId>>,
+    books: Books,
+    fingerprint: Fingerprint,
+    violation: Option<Violation>,
+}
+
+impl<'a> System<'a> {
+    /// Sets a system up at time 0.
+    pub fn new(blueprint: &'a Blueprint, plan: Plan) -> Self {
+        let root = key(named(plan.seed, "scalelab"), plan.replication);
+        let mut calendar = Calendar::new();
+        let (mut services, mut instances) = (Vec::new(), Vec::new());
+        let (mut servers, mut sharing) = (Vec::new(), Vec::new());
+        for (index, service) in blueprint.services.iter().enumerate() {
+            services.push(Service {
+                first_instance: instances.len() as u32,
+                balancer: service.balancer.build(service.instances as usize),
+                random: Stream::new(named(named(root, &service.name), "balancer")),
+                in_flight: vec![0; service.instances as usize],
+            });
+            for number in 0..service.instances {
+                instances.push(Instance {
+                    service: index as u32,
+                    number,
+                    servers: servers.len() as u32,
+                    sharing: sharing.len() as u32,
+                });
+                servers.extend(service.servers.iter().map(|station| Servers::new(station.slots, station.limit)));
+                sharing.extend(service.sharing.iter().map(|station| Sharing::new(station.lanes)));
+            }
+        }
+        let program = &blueprint.program;
+        let constant = |demand: &super::program::Demand| demand.distribution.as_constant();
+        let mut lane = |delay: f64| calendar.lane(crate::engine::time::round(delay));
+        let demand_lanes = program.demands.iter().map(|demand| constant(demand).map(&mut lane)).collect();
+        let timeout_lanes = program.sites.iter().map(|site| site.timeout.map(|nanos| calendar.lane(nanos))).collect();
+        System {
+            blueprint,
+            plan,
+            calendar,
+            frames: Frames::default(),
+            pool: Pool::new(program.accounts.len()),
+            ready: VecDeque::with_capacity(64),
+            services,
+            instances,
+            servers,
+            sharing,
+            sources: blueprint.clients.iter().map(|client| Source::new(client, root)).collect(),
+            demand_lanes,
+            timeout_lanes,
+            books: Books::new(blueprint, plan),
+            fingerprint: Fingerprint::new(),
+            violation: None,
+        }
+    }
+
+    /// Runs to the end of the plan and returns what was recorded. `stop` is asked now and then whether to end early.
+    ///
+    /// # Errors
+    /// A [`Violation`] if a law of the simulation does not hold.
+    pub fn run(mut self, stop: &dyn Fn() -> bool) -> Result<Record, Violation> {
+        self.start();
+        let ending = self.play(stop);
+        if let Some(violation) = self.violation {
+            return Err(violation);
+        }
+        self.check_laws()?;
+        Ok(self.finish(ending))
+    }
+
+    fn start(&mut self) {
+        self.calendar.at(self.plan.warm_up, Event::WindowOpens);
+        let close = self.plan.warm_up.saturating_add(self.plan.window);
+        self.calendar.at(close, Event::WindowCloses);
+        self.calendar.at(close.saturating_add(self.plan.drain), Event::DrainEnds);
+        self.calendar.at(self.plan.interval, Event::Sample);
+        for client in 0..self.sources.len() as u32 {
+            self.start_source(client);
+        }
+    }
+
+    /// The main loop.
+    fn play(&mut self, stop: &dyn Fn() -> bool) -> Ending {
+        let (mut events, mut instant, mut at_instant) = (0u64, 0, 0u64);
+        loop {
+            let (frames, sharing) = (&self.frames, &self.sharing);
+            let alive = |event: &Event| match *event {
+                Event::Resume { frame, generation } | Event::Timeout { frame, generation } => {
+                    frames[frame].generation == generation
+                }
+                Event::Shared { station, generation } => sharing[station as usize].expects(generation),
+                _ => true,
+            };
+            let Some(event) = self.calendar.next(alive) else { return Ending::Completed };
+            events += 1;
+            self.books.events = events;
+            if let Some(ending) = self.dispatch(event) {
+                return ending;
+            }
+            while let Some(frame) = self.ready.pop_front() {
+                self.execute(frame);
+            }
+            if self.violation.is_some() || self.frames.in_use() > self.plan.in_flight_limit {
+                return Ending::TooManyInFlight;
+            }
+            if self.calendar.now() != instant {
+                (instant, at_instant) = (self.calendar.now(), events);
+            }
+            if events.is_multiple_of(POLL) {
+                if events - at_instant > STUCK {
+                    self.stuck();
+                    return Ending::EventLimit;
+                }
+                if events >= self.plan.event_limit {
+                    return Ending::EventLimit;
+                }
+                if stop() {
+                    return Ending::Interrupted;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn dispatch(&mut self, event: Event) -> Option<Ending> {
+        match event {
+            Event::Arrival { client } => self.arrival(client),
+            Event::Think { client, user } => self.begin_request(client, user),
+            Event::Resume { frame, generation } => {
+                if self.frames[frame].generation == generation {
+                    self.resume(frame);
+                }
+            }
+            Event::Shared { station, generation } => self.shared(station, generation),
+            Event::Timeout { frame, generation } => {
+                if self.frames[frame].generation == generation {
+                    self.time_out(frame);
+                }
+            }
+            Event::Sample => self.sample(),
+            Event::WindowOpens => self.open_window(),
+            Event::WindowCloses => {
+                self.close_window();
+                return self.books.drained().then_some(Ending::Completed);
+            }
+            Event::DrainEnds => return Some(Ending::Completed),
+        }
+        (self.books.closed() && self.books.drained()).then_some(Ending::Completed)
+    }
+
+    /// Notes that time stands still.
+    fn stuck(&mut self) {
+        let client = self.frames.iter().find(|frame| frame.role == Role::Request).map_or(0, |frame| frame.owner);
+        self.violate(
+            self.blueprint.clients[client as usize].name.clone(),
+            format!(
+                "{STUCK} events happened at one instant and time does not pass; give the client a think time or its \
+                 operations some work"
+            ),
+        );
+    }
+
+    /// Notes the first broken law; the run ends at the next opportunity.
+    #[cold]
+    fn violate(&mut self, part: String, what: String) {
+        self.violation.get_or_insert(Violation { part, what });
+    }
+}

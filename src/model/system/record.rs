@@ -1,0 +1,423 @@
+//! The books: what is counted while the system runs, and the record that a run leaves.
+//!
+//! A request is *measured* if it began within the window; its response time counts however late it ends, so that slow
+//! requests are not censored. Rates and levels are taken over the window itself. Stations and operations count what
+//! happens within the window.
+//!
+//! Invariant: for every client and operation, begun = ended by outcome + in flight.
+
+use serde::{Deserialize, Serialize};
+
+use super::series::Series;
+use super::{Plan, System};
+use crate::engine::time::Nanos;
+use crate::measure::{Attribution, Histogram, Kind, Level, Tally};
+use crate::model::blueprint::Blueprint;
+use crate::model::frame::Outcome;
+
+/// Counts per outcome.
+pub type Outcomes = [u64; Outcome::ALL.len()];
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// As planned.
+    Completed,
+    /// More frames were in flight than allowed: work comes in faster than it goes out.
+    TooManyInFlight,
+    /// More events than allowed.
+    EventLimit,
+    /// Asked to stop.
+    Interrupted,
+}
+
+/// What is known of a client after a run.
+#[derive(Debug, Clone)]
+pub struct ClientBook {
+    /// Requests begun since the start of the run.
+    pub begun: u64,
+    /// Requests ended since the start of the run, by outcome.
+    pub ended: Outcomes,
+    /// Requests in flight.
+    pub in_flight: Level,
+    /// Sum of the response times of all requests that ended [ns]; for Little's law.
+    pub time_in_flight: u128,
+    /// Measured requests: begun within the window.
+    pub measured: u64,
+    /// Measured requests that ended, by outcome.
+    pub outcomes: Outcomes,
+    /// Requests that ended within the window, by outcome, whenever they began.
+    pub window_outcomes: Outcomes,
+    /// Response times of measured successful requests.
+    pub latency: Tally,
+    /// Sum of their squares [ns²].
+    pub latency_squares: u128,
+    /// Their distribution.
+    pub latencies: Histogram,
+    /// Where the time of measured successful requests went.
+    pub attribution: Attribution,
+    /// Areas under `in_flight` at the window's beginning and end [requests·ns].
+    pub areas: [u128; 2],
+    /// Requests in flight at the window's beginning and end.
+    pub backlog: [u32; 2],
+}
+
+/// What is known of an operation after a run.
+#[derive(Debug, Clone, Default)]
+pub struct OperationBook {
+    /// Attempts begun since the start of the run.
+    pub begun: u64,
+    /// Attempts answered since the start of the run, by outcome.
+    pub ended: Outcomes,
+    /// Attempts answered within the window, by outcome.
+    pub window_outcomes: Outcomes,
+    /// Of these, how many were answered to nobody: the caller was gone.
+    pub unheard: u64,
+    /// Bytes sent in replies within the window.
+    pub sent: u64,
+    /// Response times of the successful ones.
+    pub latencies: Histogram,
+    /// Their tally.
+    pub latency: Tally,
+}
+
+/// What is known of an account (a station's waiting, a step's service) after a run, over the window.
+#[derive(Debug, Clone, Default)]
+pub struct AccountBook {
+    /// The times that were booked, those of 0 included.
+    pub tally: Tally,
+    /// How many were not 0.
+    pub positive: u64,
+    /// Their distribution (waiting only).
+    pub times: Histogram,
+    /// Attempts that were turned away.
+    pub refused: u64,
+}
+
+/// What is known of a station of a service over the window, all instances together.
+#[derive(Debug, Clone)]
+pub struct StationBook {
+    /// The service's number.
+    pub service: u32,
+    /// The station's name.
+    pub name: String,
+    /// Slots or lanes of one instance.
+    pub capacity: f64,
+    /// Instances.
+    pub instances: u32,
+    /// Busy slots or lanes, integrated over the window, summed over the instances [slot·ns].
+    pub busy: f64,
+    /// The same of the busiest instance.
+    pub busy_worst: f64,
+    /// Attempts waiting (at a sharing station: present beyond what is served), integrated and summed [attempt·ns].
+    pub waiting: f64,
+    /// The waiting times of single attempts.
+    pub waits: Option<AccountBook>,
+}
+
+/// All that a run leaves.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Identifies the trajectory.
+    pub fingerprint: u64,
+    /// Why it ended.
+    pub ending: Ending,
+    /// Events that happened.
+    pub events: u64,
+    /// The most frames in flight at once.
+    pub peak_in_flight: usize,
+    /// Beginning and end of the window, as far as it was simulated [ns].
+    pub window: [Nanos; 2],
+    /// The clients, in the order of the blueprint.
+    pub clients: Vec<ClientBook>,
+    /// The operations, in the order of the blueprint.
+    pub operations: Vec<OperationBook>,
+    /// The accounts of the ledger, in the order of the blueprint.
+    pub accounts: Vec<AccountBook>,
+    /// The stations, service by service: servers, then sharing.
+    pub stations: Vec<StationBook>,
+    /// Levels and rates over simulated time.
+    pub series: Series,
+}
+
+impl Record {
+    /// The length of the measured window [s].
+    pub fn window_seconds(&self) -> f64 {
+        (self.window[1] - self.window[0]) as f64 / 1e9
+    }
+}
+
+/// The books of a running system.
+#[derive(Debug)]
+pub(super) struct Books {
+    pub(super) events: u64,
+    pub(super) clients: Vec<ClientBook>,
+    pub(super) operations: Vec<OperationBook>,
+    accounts: Vec<AccountBook>,
+    pub(super) series: Series,
+    /// When the window begins and ends, as planned [ns].
+    window: [Nanos; 2],
+    /// Whether the window is open now, and whether it was closed.
+    open: bool,
+    closed: bool,
+    measured_in_flight: u64,
+    /// Busy and waiting areas of all stations at the window's beginning and end.
+    marks: [Vec<[f64; 2]>; 2],
+    closed_at: Nanos,
+}
+
+impl Books {
+    pub(super) fn new(blueprint: &Blueprint, plan: Plan) -> Self {
+        let accounts = blueprint.program.accounts.len();
+        let client = || ClientBook {
+            begun: 0,
+            ended: Outcomes::default(),
+            in_flight: Level::default(),
+            time_in_flight: 0,
+            measured: 0,
+            outcomes: Outcomes::default(),
+            window_outcomes: Outcomes::default(),
+            latency: Tally::default(),
+            latency_squares: 0,
+            latencies: Histogram::new(),
+            attribution: Attribution::new(accounts),
+            areas: [0; 2],
+            backlog: [0; 2],
+        };
+        Books {
+            events: 0,
+            clients: blueprint.clients.iter().map(|_| client()).collect(),
+            operations: vec![OperationBook::default(); blueprint.operations.len()],
+            accounts: vec![AccountBook::default(); accounts],
+            series: Series::new(blueprint, plan.interval),
+            window: [plan.warm_up, plan.warm_up.saturating_add(plan.window)],
+            open: false,
+            closed: false,
+            measured_in_flight: 0,
+            marks: [Vec::new(), Vec::new()],
+            closed_at: 0,
+        }
+    }
+
+    #[inline]
+    fn measured(&self, started: Nanos) -> bool {
+        started >= self.window[0] && started < self.window[1]
+    }
+
+    /// Whether no measured request is in flight.
+    #[inline]
+    pub(super) fn drained(&self) -> bool {
+        self.measured_in_flight == 0
+    }
+
+    /// Whether the window was closed.
+    #[inline]
+    pub(super) fn closed(&self) -> bool {
+        self.closed
+    }
+
+    /// A request began.
+    #[inline]
+    pub(super) fn began(&mut self, client: u32, now: Nanos) {
+        let measured = self.measured(now);
+        let book = &mut self.clients[client as usize];
+        book.begun += 1;
+        book.in_flight.up(now);
+        if measured {
+            book.measured += 1;
+            self.measured_in_flight += 1;
+        }
+    }
+
+    /// A request ended; returns the sum of its ledger [ns].
+    #[inline]
+    pub(super) fn ended(
+        &mut self,
+        client: u32,
+        started: Nanos,
+        now: Nanos,
+        outcome: Outcome,
+        entries: impl Iterator<Item = (u32, Nanos)>,
+    ) -> Nanos {
+        let measured = self.measured(started);
+        let book = &mut self.clients[client as usize];
+        let response = now - started;
+        book.ended[outcome as usize] += 1;
+        book.in_flight.down(now);
+        book.time_in_flight += u128::from(response);
+        if self.open {
+            book.window_outcomes[outcome as usize] += 1;
+        }
+        self.series.ended(client, response, outcome);
+        if measured {
+            self.measured_in_flight -= 1;
+            book.outcomes[outcome as usize] += 1;
+            if outcome == Outcome::Success {
+                book.latency.record(response);
+                book.latency_squares += u128::from(response) * u128::from(response);
+                book.latencies.record(response);
+                return book.attribution.record(response, entries);
+            }
+        }
+        entries.map(|(_, nanos)| nanos).sum()
+    }
+
+    /// An attempt began.
+    #[inline]
+    pub(super) fn called(&mut self, operation: u32) {
+        self.operations[operation as usize].begun += 1;
+    }
+
+    /// An attempt was answered; `heard` tells whether its caller still waited.
+    #[inline]
+    pub(super) fn answered(&mut self, operation: u32, response: Nanos, outcome: Outcome, heard: bool) {
+        let book = &mut self.operations[operation as usize];
+        book.ended[outcome as usize] += 1;
+        if self.open {
+            book.window_outcomes[outcome as usize] += 1;
+            book.unheard += u64::from(!heard);
+            if outcome == Outcome::Success {
+                book.latencies.record(response);
+                book.latency.record(response);
+            }
+        }
+    }
+
+    /// An attempt sent bytes in its reply.
+    pub(super) fn sent(&mut self, operation: u32, bytes: u64) {
+        if self.open {
+            self.operations[operation as usize].sent += bytes;
+        }
+    }
+
+    /// An attempt has waited at a station, perhaps for no time at all.
+    #[inline]
+    pub(super) fn passed(&mut self, account: u32, waited: Nanos) {
+        if self.open {
+            let book = &mut self.accounts[account as usize];
+            book.tally.record(waited);
+            book.positive += u64::from(waited > 0);
+            book.times.record(waited);
+        }
+    }
+
+    /// An attempt was served for some time.
+    #[inline]
+    pub(super) fn served(&mut self, account: u32, nanos: Nanos) {
+        if self.open {
+            self.accounts[account as usize].tally.record(nanos);
+        }
+    }
+
+    /// An attempt was turned away by a full queue.
+    #[inline]
+    pub(super) fn refused(&mut self, account: u32) {
+        if self.open {
+            self.accounts[account as usize].refused += 1;
+        }
+    }
+}
+
+impl System<'_> {
+    /// The window begins.
+    pub(super) fn open_window(&mut self) {
+        self.books.open = true;
+        self.mark(0);
+    }
+
+    /// The window ends.
+    pub(super) fn close_window(&mut self) {
+        if !self.books.closed {
+            self.books.open = false;
+            self.books.closed = true;
+            self.mark(1);
+        }
+    }
+
+    /// Notes the areas of all levels at one end of the window.
+    fn mark(&mut self, end: usize) {
+        let now = self.calendar.now();
+        for book in &mut self.books.clients {
+            book.areas[end] = book.in_flight.area(now);
+            book.backlog[end] = book.in_flight.value();
+        }
+        self.books.marks[end] = self.areas();
+        self.books.closed_at = now;
+    }
+
+    /// Busy and waiting areas of all stations now: servers, then sharing.
+    pub(super) fn areas(&self) -> Vec<[f64; 2]> {
+        let now = self.calendar.now();
+        let servers =
+            self.servers.iter().map(|station| [station.busy().area(now) as f64, station.waiting().area(now) as f64]);
+        let sharing = self.sharing.iter().map(|station| {
+            let done = station.done(now);
+            [done, (station.present().area(now) as f64 - done).max(0.0)]
+        });
+        servers.chain(sharing).collect()
+    }
+
+    /// Turns the books into the run's record.
+    pub(super) fn finish(mut self, ending: Ending) -> Record {
+        if self.books.marks[0].is_empty() {
+            self.open_window();
+        }
+        self.close_window();
+        let start = self.books.window[0].min(self.books.closed_at);
+        let stations = self.station_books();
+        Record {
+            fingerprint: self.fingerprint.value(),
+            ending,
+            events: self.books.events,
+            peak_in_flight: self.frames.peak(),
+            window: [start, self.books.closed_at],
+            clients: self.books.clients,
+            operations: self.books.operations,
+            accounts: self.books.accounts,
+            stations,
+            series: self.books.series,
+        }
+    }
+
+    /// The book of a station's waiting, if anything can wait there.
+    fn waits(&self, service: &str, station: &str) -> Option<AccountBook> {
+        let mut accounts = self.blueprint.program.accounts.iter();
+        let account = accounts.position(|account| {
+            account.part == service && account.resource == station && account.kind == Kind::Waiting
+        });
+        account.map(|account| self.books.accounts[account].clone())
+    }
+
+    fn station_books(&self) -> Vec<StationBook> {
+        let [before, after] = &self.books.marks;
+        let change = |station: usize, what: usize| after[station][what] - before[station][what];
+        let mut books = Vec::new();
+        for (number, service) in self.blueprint.services.iter().enumerate() {
+            let first = self.services[number].first_instance as usize;
+            let instances = &self.instances[first..first + service.instances as usize];
+            let mut book = |name: &str, capacity: f64, station_of: &dyn Fn(usize) -> usize| {
+                let busy = |instance: usize| change(station_of(instance), 0);
+                let all = 0..instances.len();
+                books.push(StationBook {
+                    service: number as u32,
+                    name: name.to_owned(),
+                    capacity,
+                    instances: service.instances,
+                    busy: all.clone().map(busy).sum(),
+                    busy_worst: all.clone().map(busy).fold(0.0, f64::max),
+                    waiting: all.map(|instance| change(station_of(instance), 1)).sum(),
+                    waits: self.waits(&service.name, name),
+                });
+            };
+            for (slot, plan) in service.servers.iter().enumerate() {
+                book(&plan.name, f64::from(plan.slots), &|instance| instances[instance].servers as usize + slot);
+            }
+            for (slot, plan) in service.sharing.iter().enumerate() {
+                let offset = self.servers.len() + slot;
+                book(&plan.name, plan.lanes, &|instance| offset + instances[instance].sharing as usize);
+            }
+        }
+        books
+    }
+}

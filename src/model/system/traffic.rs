@@ -1,0 +1,104 @@
+//! Requests: how they begin and end.
+
+use super::{Event, System};
+use crate::engine::Stream;
+use crate::engine::random::{Draw, key, named};
+use crate::engine::time::round;
+use crate::model::arrival::Process;
+use crate::model::blueprint::{Client, Traffic};
+use crate::model::frame::{Frame, Role};
+
+/// A client at work.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Keys the requests.
+    key: u64,
+    /// When the next open arrival comes; `None` for a closed client.
+    process: Option<Box<dyn Process>>,
+    random: Stream,
+    /// Per user (one for an open client): requests so far.
+    sent: Vec<u32>,
+}
+
+impl Source {
+    /// The client's source; `root` is the key of the run.
+    pub(super) fn new(client: &Client, root: u64) -> Self {
+        let client_key = named(root, &client.name);
+        let (process, users) = match &client.traffic {
+            Traffic::Open(arrivals) => (Some(arrivals.build()), 1),
+            Traffic::Closed { users, .. } => (None, *users as usize),
+        };
+        Source { key: client_key, process, random: Stream::new(named(client_key, "arrivals")), sent: vec![0; users] }
+    }
+}
+
+impl System<'_> {
+    /// Schedules the first arrivals of a client.
+    pub(super) fn start_source(&mut self, client: u32) {
+        if self.sources[client as usize].process.is_some() {
+            self.schedule_arrival(client);
+        } else {
+            for user in 0..self.sources[client as usize].sent.len() as u32 {
+                self.think(client, user);
+            }
+        }
+    }
+
+    #[inline]
+    fn schedule_arrival(&mut self, client: u32) {
+        let Source { process, random, .. } = &mut self.sources[client as usize];
+        if let Some(time) = process.as_mut().and_then(|process| process.next(random)) {
+            self.calendar.late_at(time, Event::Arrival { client });
+        }
+    }
+
+    /// Lets a user think before the next request.
+    fn think(&mut self, client: u32, user: u32) {
+        let Traffic::Closed { think, .. } = &self.blueprint.clients[client as usize].traffic else { return };
+        let source = &self.sources[client as usize];
+        let user_key = key(source.key, u64::from(user));
+        let visit = u64::from(source.sent[user as usize]);
+        let nanos = round(think.distribution.sample(&mut Draw::new(user_key, think.salt, visit)));
+        self.calendar.after(nanos, Event::Think { client, user });
+    }
+
+    /// An open client's request arrives.
+    #[inline]
+    pub(super) fn arrival(&mut self, client: u32) {
+        self.begin_request(client, 0);
+        self.schedule_arrival(client);
+    }
+
+    /// A request begins.
+    #[inline]
+    pub(super) fn begin_request(&mut self, client: u32, user: u32) {
+        let now = self.calendar.now();
+        let source = &mut self.sources[client as usize];
+        let number = &mut source.sent[user as usize];
+        let request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
+        *number += 1;
+        let entry = self.blueprint.clients[client as usize].entry;
+        let request =
+            self.frames.insert(Frame { instance: user, ..Frame::new(Role::Request, client, request_key, now, entry) });
+        self.books.began(client, now);
+        self.execute(request);
+    }
+
+    /// A request ends: it is booked, and its user thinks.
+    #[inline]
+    pub(super) fn end_request(&mut self, index: u32) {
+        let now = self.calendar.now();
+        let frame = &self.frames[index];
+        let (client, user, started) = (frame.owner, frame.instance, frame.started);
+        let (outcome, ledger) = (frame.outcome, frame.ledger);
+        self.fingerprint.absorb(u64::from(client) << 40 | outcome as u64, now.rotate_left(20) ^ started);
+        let sum = self.books.ended(client, started, now, outcome, self.pool.entries(ledger));
+        if sum != now - started {
+            let name = self.blueprint.clients[client as usize].name.clone();
+            self.violate(name, format!("a ledger sums to {sum} ns for a response time of {} ns", now - started));
+        }
+        if self.sources[client as usize].process.is_none() {
+            self.think(client, user);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! The user's files: text, types, meaning.
+pub mod text;
