@@ -1,6 +1,11 @@
+//! A discrete-event laboratory for scaling questions.
+#![deny(missing_docs)]
+
 pub mod engine;
+pub mod experiment;
 pub mod maths;
 pub mod measure;
 pub mod model;
 pub mod quantity;
+pub mod report;
 pub mod spec;

@@ -15,6 +15,7 @@ use crate::measure::Kind;
 pub type Place = u32;
 
 /// One instruction. `slot` counts the stations of one kind within an instance.
+#[expect(missing_docs, reason = "the comment of each variant names its fields")]
 #[derive(Debug, Clone, Copy)]
 pub enum Instruction {
     /// Let a drawn time pass; nobody else can slow it down.

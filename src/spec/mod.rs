@@ -1,2 +1,5 @@
-//! The user's files: text, types, meaning.
+//! The file formats: from YAML text to a checked blueprint, with diagnostics that tell where and what to do.
+
+pub mod experiment_file;
+pub mod model_file;
 pub mod text;

@@ -102,6 +102,7 @@ pub struct Stage {
 }
 
 /// A checked profile.
+#[expect(missing_docs, reason = "the comment of each variant names its fields")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Profile {
     /// Linear pieces, in order of time.

@@ -118,6 +118,7 @@ impl Values for NoFiles {
 }
 
 /// A distribution ready to be sampled. Times are in nanoseconds.
+#[expect(missing_docs, reason = "the comment of each variant names its fields")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Distribution {
     /// This amount.

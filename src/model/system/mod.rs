@@ -40,6 +40,7 @@ const POLL: u64 = 1 << 16;
 const STUCK: u64 = 20_000_000;
 
 /// What can happen at an instant of its own.
+#[expect(missing_docs, reason = "the comment of each variant names its fields")]
 #[derive(Debug, Clone, Copy)]
 pub enum Event {
     /// An open client's next request arrives.

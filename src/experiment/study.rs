@@ -1,0 +1,255 @@
+//! The results of an experiment: what is recorded, and all that a report may read.
+//!
+//! A [`Study`] is written whole to `summary.json`; tables, CSV files and charts are made from it alone, so that they can
+//! be made again without simulating.
+//!
+//! Units: every value is in the base unit of its metric (seconds, 1/s, shares from 0 to 1, bytes).
+
+use serde::{Deserialize, Serialize};
+
+use super::expectation::Finding;
+use crate::measure::Kind;
+use crate::model::system::record::Ending;
+use crate::quantity::Unit;
+use crate::spec::experiment_file::PlotSpec;
+
+/// The version of the layout of `summary.json`; grows when a reader would have to change.
+pub const LAYOUT: u32 = 1;
+
+/// The results of one experiment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Study {
+    /// The version of this layout.
+    pub layout: u32,
+    /// The experiment's name: that of its file, without the ending.
+    pub experiment: String,
+    /// How the results were made.
+    pub provenance: Provenance,
+    /// What the experiment asks.
+    pub question: String,
+    /// What its author expected.
+    pub prediction: Option<String>,
+    /// What its author says about the results.
+    pub analysis: Option<String>,
+    /// How it was run.
+    pub run: RunPlan,
+    /// The swept keys, in the order of the file.
+    pub factors: Vec<Factor>,
+    /// The metrics, in the order in which every run and point lists its values.
+    pub metrics: Vec<MetricName>,
+    /// The columns of the time series of every point.
+    pub columns: Vec<MetricName>,
+    /// The points: every variant at every combination of levels.
+    pub points: Vec<Point>,
+    /// What became of the expectations.
+    pub expectations: Vec<Finding>,
+    /// What the runs rested on without the files saying so.
+    pub assumptions: Vec<String>,
+    /// What the reader should know about the quality of the numbers.
+    pub warnings: Vec<String>,
+    /// The charts that the experiment asks for.
+    pub plots: Vec<PlotSpec>,
+    /// Whether the experiment was ended early; what was finished is kept.
+    pub interrupted: bool,
+}
+
+/// How results were made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The version of scalelab.
+    pub version: String,
+    /// The command line.
+    pub command: String,
+    /// The files that were read, with a hash of their content.
+    pub files: Vec<FileHash>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileHash {
+    /// Its name as given.
+    pub name: String,
+    /// A 64-bit hash of its content, in hexadecimal.
+    pub hash: String,
+}
+
+/// How long, how often and with which seed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RunPlan {
+    /// Simulated and not measured [s].
+    pub warm_up: f64,
+    /// Measured [s].
+    pub window: f64,
+    /// The most time after the window for measured requests to end [s].
+    pub drain: f64,
+    /// Distance of the points of the time series [s].
+    pub interval: f64,
+    /// Runs of every point.
+    pub replications: u64,
+    /// The seed.
+    pub seed: u64,
+    /// The confidence of all intervals, such as 0.95.
+    pub confidence: f64,
+    /// Whether the run was shortened by `--quick`.
+    pub quick: bool,
+}
+
+/// A metric or column: its name and unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricName {
+    /// Such as `shoppers.latency.p95`.
+    pub name: String,
+    /// The unit of its values.
+    pub unit: Unit,
+}
+
+/// A swept key and its levels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Factor {
+    /// The key, such as `clients.shoppers.arrivals.poisson`.
+    pub key: String,
+    /// The unit of the levels' values, if they are quantities.
+    pub unit: Option<Unit>,
+    /// The levels.
+    pub levels: Vec<Level>,
+}
+
+/// A level of a factor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// As written: `400/s`.
+    pub text: String,
+    /// Its value in the base unit, if it is a quantity or a number.
+    pub value: Option<f64>,
+}
+
+/// One variant at one combination of levels.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Point {
+    /// The variant's name; empty if the experiment has no variants.
+    pub variant: String,
+    /// Per factor: the index of its level.
+    pub levels: Vec<usize>,
+    /// The runs that were finished, by replication.
+    pub runs: Vec<Run>,
+    /// Per metric: mean and interval over the replications; `None` if any run lacks a value.
+    pub estimates: Vec<Option<Estimate>>,
+    /// Where the time of the clients' successful requests went.
+    pub attributions: Vec<Attribution>,
+    /// The distribution of the clients' response times, all replications together.
+    pub distributions: Vec<Distribution>,
+    /// The time series: a row per interval, a value per column, mean over the replications; missing values are `null`.
+    pub series: Vec<Vec<Option<f64>>>,
+    /// Half widths of the intervals of `series`, in the same layout.
+    pub series_half_widths: Vec<Vec<Option<f64>>>,
+    /// Whether work came in faster than it could be done, and how fast the backlog grew.
+    pub overload: Option<Overload>,
+}
+
+/// One simulation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Which replication, from 0.
+    pub replication: u64,
+    /// Identifies the trajectory; in hexadecimal.
+    pub fingerprint: String,
+    /// Why it ended.
+    pub ending: Ending,
+    /// Events that happened.
+    pub events: u64,
+    /// Per metric: its value.
+    pub values: Vec<Option<f64>>,
+}
+
+/// A mean over replications.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// Half the width of its interval (Student's t); `None` for a single replication.
+    pub half_width: Option<f64>,
+    /// Replications.
+    pub n: u64,
+}
+
+impl Estimate {
+    /// The lower end of the interval; minus infinity if it is not known.
+    pub fn low(&self) -> f64 {
+        self.half_width.map_or(f64::NEG_INFINITY, |half| self.mean - half)
+    }
+
+    /// The upper end of the interval; infinity if it is not known.
+    pub fn high(&self) -> f64 {
+        self.half_width.map_or(f64::INFINITY, |half| self.mean + half)
+    }
+}
+
+/// Where the time of a client's successful requests went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// The client.
+    pub client: String,
+    /// The accounts that hold any time, greatest part of the slowest requests first.
+    pub entries: Vec<Share>,
+}
+
+/// One account's part of the mean response time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// The part: a service.
+    pub part: String,
+    /// Its resource or step: `workers`, `cpu`, `wait`.
+    pub resource: String,
+    /// Waiting or service.
+    pub kind: Kind,
+    /// Mean time per request, all successful requests [s].
+    pub all: f64,
+    /// Mean time per request, slowest 5 % [s].
+    pub slowest: f64,
+}
+
+/// The distribution of a client's response times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// The client.
+    pub client: String,
+    /// Pairs of probability and quantile [s], ascending; only where at least ten observations lie beyond.
+    pub quantiles: Vec<(f64, f64)>,
+}
+
+/// A backlog that grows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overload {
+    /// The client whose requests pile up.
+    pub client: String,
+    /// How fast its requests in flight grow [1/s].
+    pub growth: f64,
+}
+
+impl Study {
+    /// The index of a metric.
+    pub fn metric(&self, name: &str) -> Option<usize> {
+        self.metrics.iter().position(|metric| metric.name == name)
+    }
+
+    /// A point in words: its variant and levels.
+    pub fn label(&self, point: &Point) -> String {
+        let levels = self.factors.iter().zip(&point.levels).map(|(factor, level)| {
+            let key = factor.key.rsplit('.').next().unwrap_or(&factor.key);
+            format!("{key} = {}", factor.levels[*level].text)
+        });
+        let variant = Some(point.variant.clone()).filter(|variant| !variant.is_empty());
+        variant.into_iter().chain(levels).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The variants, in order.
+    pub fn variants(&self) -> Vec<&str> {
+        let mut variants: Vec<&str> = Vec::new();
+        for point in &self.points {
+            if !variants.contains(&point.variant.as_str()) {
+                variants.push(&point.variant);
+            }
+        }
+        variants
+    }
+}

@@ -1,0 +1,102 @@
+//! Colors, dashes and marker shapes.
+//!
+//! The hues are those of Okabe and Ito, "Color Universal Design" (2008), which stay apart for the common forms of color
+//! blindness. Yellow is replaced by a dark grey, since thin yellow lines vanish on white. Text takes a darker tone of the
+//! same hue, so that labels keep a contrast of about 4.5 : 1 on white.
+
+use super::model::{Role, Stroke};
+
+/// An sRGB color.
+pub(super) type Rgb = (u8, u8, u8);
+
+pub(super) const WHITE: Rgb = (255, 255, 255);
+pub(super) const INK: Rgb = (26, 26, 26);
+pub(super) const TEXT: Rgb = (68, 68, 68);
+pub(super) const MUTED: Rgb = (106, 106, 106);
+pub(super) const AXIS: Rgb = (90, 90, 90);
+pub(super) const GRID: Rgb = (229, 229, 229);
+pub(super) const FADED: Rgb = (200, 200, 200);
+pub(super) const SHADE: Rgb = (120, 120, 130);
+
+/// (mark, text) of each series color.
+const SERIES: [(Rgb, Rgb); 8] = [
+    ((0, 114, 178), (0, 100, 160)),
+    ((213, 94, 0), (184, 78, 0)),
+    ((0, 158, 115), (0, 122, 88)),
+    ((190, 100, 155), (160, 70, 126)),
+    ((230, 159, 0), (150, 100, 0)),
+    ((86, 180, 233), (20, 116, 168)),
+    ((80, 80, 80), (70, 70, 70)),
+    ((136, 34, 85), (136, 34, 85)),
+];
+
+/// Up to this many series all are colored; of more, the first `FOREGROUND` are and the rest fade.
+pub(super) const COLORED_LIMIT: usize = 12;
+/// How many series stay colored when there are more than `COLORED_LIMIT`.
+pub(super) const FOREGROUND: usize = 8;
+
+/// (mark, text) color of a role, or of the series with this number.
+pub(super) fn colors(role: Option<Role>, number: usize) -> (Rgb, Rgb) {
+    match role {
+        None => SERIES[number % SERIES.len()],
+        Some(Role::Series(index)) => SERIES[index % SERIES.len()],
+        Some(Role::Reference) => ((130, 130, 130), MUTED),
+        Some(Role::Emphasis) => ((180, 30, 30), (180, 30, 30)),
+    }
+}
+
+/// The dash pattern that keeps many series apart without color.
+pub(super) fn stroke(number: usize) -> Stroke {
+    match number {
+        0..4 => Stroke::Solid,
+        4..8 => Stroke::Dashed,
+        _ => Stroke::Dotted,
+    }
+}
+
+/// Lengths of (dash, gap) in CSS pixels; none for a solid line.
+pub(super) fn dashes(stroke: Stroke) -> Option<(f64, f64)> {
+    match stroke {
+        Stroke::Solid => None,
+        Stroke::Dashed => Some((6.0, 3.5)),
+        Stroke::Dotted => Some((1.8, 2.6)),
+    }
+}
+
+/// Marker shapes, in the order series take them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    TriangleDown,
+}
+
+/// The marker of the series with this number.
+pub(super) fn marker(number: usize) -> Marker {
+    [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::TriangleDown][number % 5]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance, WCAG 2.1.
+    fn luminance(color: Rgb) -> f64 {
+        let linear = |c: u8| {
+            let c = f64::from(c) / 255.0;
+            if c <= 0.04045 { c / 12.92 } else { libm::pow((c + 0.055) / 1.055, 2.4) }
+        };
+        0.2126 * linear(color.0) + 0.7152 * linear(color.1) + 0.0722 * linear(color.2)
+    }
+
+    #[test]
+    fn label_colors_reach_the_contrast_of_body_text_on_white() {
+        let texts = SERIES.iter().map(|pair| pair.1).chain([INK, TEXT, MUTED]);
+        for color in texts {
+            let contrast = 1.05 / (luminance(color) + 0.05);
+            assert!(contrast >= 4.5, "{color:?}: {contrast:.2}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Reports: tables, CSV files and charts, made from recorded results alone.
+
+pub mod chart;

@@ -1,0 +1,216 @@
+//! The experiment file: a question to a model.
+//!
+//! These types are the format: their doc comments are the schema's descriptions, `deny_unknown_fields` its strictness.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::model_file::ModelFile;
+use crate::quantity::{Count, Duration, Share};
+
+/// A question to a model, and how to answer it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentFile {
+    /// What the experiment is to find out.
+    pub question: String,
+    /// What you expect, shown before the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<String>,
+    /// The model: a path relative to this file, or the model itself.
+    pub model: ModelRef,
+    /// How long, how often and with which seed.
+    #[serde(default)]
+    pub run: RunSpec,
+    /// Changes to the model in every variant: a value by its key, as in `services.shop.instances: 8`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub set: IndexMap<String, Value>,
+    /// The systems to compare, by name: the changes to the model that make each. `{}` leaves it as it is.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub variants: IndexMap<String, IndexMap<String, Value>>,
+    /// Keys of the model and the values that they take one after the other; every variant is run at every combination.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub sweep: IndexMap<String, SweepSpec>,
+    /// What must hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<ExpectationSpec>,
+    /// The charts to draw; a sensible choice if left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plots: Vec<PlotSpec>,
+    /// What the results mean, in prose; shown under the charts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<String>,
+}
+
+/// Where the model is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ModelRef {
+    /// In a file, relative to the experiment's.
+    File(String),
+    /// Right here.
+    Inline(Box<ModelFile>),
+}
+
+/// How long, how often and with which seed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// Time that is simulated first and not measured; 10 s if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<Duration>,
+    /// Time that is measured; 60 s if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Duration>,
+    /// The most time after the window in which measured requests may end; as long as the window if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Duration>,
+    /// Distance of the points of the time series; about a hundredth of the window if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Duration>,
+    /// Independent runs of every point; 5 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub replications: Option<u32>,
+    /// The seed of all random numbers; 1 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The confidence of all intervals; 95 % if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Share>,
+    /// The most requests, attempts and branches in flight at once, beyond which a run ends as overloaded; 1M if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight_limit: Option<Count>,
+    /// The most events of a run; 100G if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_limit: Option<Count>,
+}
+
+/// The values that a key takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SweepSpec {
+    /// These values.
+    List(Vec<Value>),
+    /// Values between two ends.
+    Range(RangeSpec),
+}
+
+/// Values between two ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RangeSpec {
+    /// The first value.
+    pub from: Scalar,
+    /// The last value, in the same unit of measure.
+    pub to: Scalar,
+    /// How many values, both ends included.
+    #[schemars(range(min = 2, max = 1000))]
+    pub points: u32,
+    /// How the values are spaced; evenly if left out.
+    #[serde(default)]
+    pub spacing: Spacing,
+}
+
+/// A number or a quantity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// A plain number.
+    Number(f64),
+    /// A quantity with its unit.
+    Text(String),
+}
+
+/// How the values of a range are spaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Spacing {
+    /// At equal distances.
+    #[default]
+    Linear,
+    /// At equal ratios.
+    Log,
+}
+
+/// A bound on a metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectationSpec {
+    /// The metric, such as `shoppers.latency.p95`.
+    pub metric: String,
+    /// The variant that it is about; every variant if left out.
+    #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// The variant that is compared with that of `times`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// The variant to compare with: the bound is then on the ratio of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<String>,
+    /// The levels that it is about, by swept key; every level if left out.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub at: IndexMap<String, Value>,
+    /// It must be less than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<Scalar>,
+    /// It must be more than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<Scalar>,
+    /// It must not be less than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<Scalar>,
+    /// It must not be more than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Scalar>,
+    /// It must be this, give or take `within`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equals: Option<Scalar>,
+    /// How far it may be from `equals`: a share of it (`2%`), or an amount in the metric's unit; 1 % if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Scalar>,
+    /// Why it is expected: a formula, a source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+/// A chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlotSpec {
+    /// What is drawn: a metric, such as `shoppers.latency.p95`; with `x: time` a column of the time series; with
+    /// `x: distribution` a client's name; with `x: attribution` too.
+    pub y: String,
+    /// What it is drawn over: a swept key, `variant`, `time`, `distribution` or `attribution`. The first swept key with
+    /// numeric levels, or else `variant`, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<String>,
+    /// What tells the lines apart: `variant` or another swept key; `variant` if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The title: the finding or the question; the experiment's question if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A horizontal line at this value, such as an objective.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Scalar>,
+    /// Marks the knee of each line: the last x at which y is at most twice its least value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+    /// The scale of the y axis; linear if left out.
+    #[serde(default)]
+    pub scale: Spacing,
+    /// The greatest value shown on the y axis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_to: Option<Scalar>,
+}
+
+/// What is marked on a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// The last x at which y is at most twice its least value.
+    Knee,
+}

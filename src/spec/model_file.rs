@@ -1,0 +1,124 @@
+//! The model file: a system in the words of its users.
+//!
+//! These types are the format: their doc comments are the schema's descriptions, `deny_unknown_fields` its strictness.
+//! What they mean is decided in [`super::resolve`].
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::arrival::ArrivalSpec;
+use crate::model::balancer::Policy;
+use crate::model::distribution::Random;
+use crate::model::step::Step;
+use crate::quantity::{Cores, Duration, Share};
+
+/// A system: who asks, and what answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// What the model describes, in a sentence or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Who sends requests, by name.
+    #[schemars(extend("minProperties" = 1))]
+    pub clients: IndexMap<String, ClientSpec>,
+    /// What answers them, by name.
+    #[schemars(extend("minProperties" = 1))]
+    pub services: IndexMap<String, ServiceSpec>,
+}
+
+/// A source of requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientSpec {
+    /// When requests come: `{ poisson: 400/s }` from outside, or `{ users: 500, think: 2s }` from a fixed population.
+    pub arrivals: Traffic,
+    /// The operation that every request calls, as `service.operation`; or give a `mix`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
+    /// The operations that requests call and how often; the shares add up to 100 %.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mix: Option<IndexMap<String, Share>>,
+    /// How long a client waits for its answer; unlimited if left out. The service does not notice that it gave up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+}
+
+/// How requests come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Traffic {
+    /// From a fixed population.
+    Closed(Population),
+    /// From outside, whatever happens to those before.
+    Open(ArrivalSpec),
+}
+
+/// A fixed population of users: each thinks, asks, waits for the answer, and thinks again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Population {
+    /// How many users.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub users: u32,
+    /// How long a user thinks between an answer and the next request; every user begins by thinking.
+    pub think: Random<Duration>,
+}
+
+/// A service: instances that are alike, behind one balancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSpec {
+    /// How many instances run; 1 if left out.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub instances: u32,
+    /// The machine of each instance; without limits if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineSpec>,
+    /// How each instance runs requests; without a limit on how many at once if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<RuntimeSpec>,
+    /// The queue in front of the workers of each instance; without limit if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<QueueSpec>,
+    /// Which instance gets a call; `round_robin` if left out.
+    #[serde(default)]
+    pub balancer: Policy,
+    /// What the service can be asked to do: a list of steps for each operation.
+    #[schemars(extend("minProperties" = 1))]
+    pub operations: IndexMap<String, Vec<Step>>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// The hardware of one instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineSpec {
+    /// CPU cores, shared among all `cpu` steps at the instance; unlimited if left out. `0.5` or `500m` is half a core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<Cores>,
+}
+
+/// How an instance runs requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuntimeSpec {
+    /// Workers of each instance: a request holds one from its start to its reply; further requests wait.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub workers: u32,
+}
+
+/// The queue in front of the workers of an instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueueSpec {
+    /// How many requests may wait for a worker of one instance; those beyond are rejected. Requests being worked on do not
+    /// count.
+    #[schemars(range(min = 0, max = 1_000_000_000))]
+    pub limit: u32,
+}
