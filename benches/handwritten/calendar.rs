@@ -47,21 +47,13 @@ impl<K: Copy, const REPLACE: bool> Calendar<K, REPLACE> {
     /// An empty calendar with room for `capacity` events before it grows.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            heap: BinaryHeap::with_capacity(capacity),
-            scheduled: 0,
-            top_is_spent: false,
-        }
+        Self { heap: BinaryHeap::with_capacity(capacity), scheduled: 0, top_is_spent: false }
     }
 
     /// Schedules an event of kind `kind` at `time_ns` \[ns\], which must not be before the last popped event.
     #[inline]
     pub fn schedule(&mut self, time_ns: u64, kind: K) {
-        let entry = Entry {
-            time_ns,
-            sequence: self.scheduled,
-            kind,
-        };
+        let entry = Entry { time_ns, sequence: self.scheduled, kind };
         self.scheduled += 1;
         if REPLACE && self.top_is_spent {
             self.top_is_spent = false;
@@ -115,10 +107,7 @@ mod tests {
 
     #[test]
     fn events_come_out_by_time_and_then_in_the_order_of_scheduling() {
-        assert_eq!(
-            (order::<false>().as_str(), order::<true>().as_str()),
-            ("abcdef", "abcdef")
-        );
+        assert_eq!((order::<false>().as_str(), order::<true>().as_str()), ("abcdef", "abcdef"));
     }
 
     #[test]

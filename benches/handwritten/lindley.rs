@@ -15,9 +15,7 @@ pub struct Workload<const SERVERS: usize> {
 
 impl<const SERVERS: usize> Default for Workload<SERVERS> {
     fn default() -> Self {
-        Self {
-            free_at: [0; SERVERS],
-        }
+        Self { free_at: [0; SERVERS] }
     }
 }
 
@@ -49,12 +47,7 @@ pub fn mm16(customers: u64, seed: u64) -> Outcome {
     recursion::<{ mmc::SERVERS }>(mmc::ARRIVAL_RATE, mmc::SERVICE_RATE, customers, seed)
 }
 
-fn recursion<const SERVERS: usize>(
-    arrival_rate: f64,
-    service_rate: f64,
-    customers: u64,
-    seed: u64,
-) -> Outcome {
+fn recursion<const SERVERS: usize>(arrival_rate: f64, service_rate: f64, customers: u64, seed: u64) -> Outcome {
     let [arrivals, services] = streams(seed);
     let mut interarrival = Exponential::new(arrivals, NANOS_PER_SECOND / arrival_rate);
     let mut service = Exponential::new(services, NANOS_PER_SECOND / service_rate);
@@ -76,19 +69,10 @@ mod tests {
     #[test]
     fn the_event_loops_agree_with_the_recursions_to_the_last_bit() {
         for seed in 0..5 {
-            let without_events = |run: fn(u64, u64) -> Outcome| Outcome {
-                events: 0,
-                ..run(100_000, seed)
-            };
+            let without_events = |run: fn(u64, u64) -> Outcome| Outcome { events: 0, ..run(100_000, seed) };
             let (one, sixteen) = (mm1(100_000, seed), mm16(100_000, seed));
-            assert_eq!(
-                [one; 2],
-                [mm1::run::<false>, mm1::run::<true>].map(without_events)
-            );
-            assert_eq!(
-                [sixteen; 2],
-                [mmc::run::<false>, mmc::run::<true>].map(without_events)
-            );
+            assert_eq!([one; 2], [mm1::run::<false>, mm1::run::<true>].map(without_events));
+            assert_eq!([sixteen; 2], [mmc::run::<false>, mmc::run::<true>].map(without_events));
         }
     }
 
@@ -96,12 +80,7 @@ mod tests {
     #[test]
     fn recursions_have_the_mean_of_theory() {
         let (one, sixteen) = (mm1(1_000_000, 2), mm16(1_000_000, 2));
-        assert_within(
-            "M/M/1",
-            one.mean_seconds,
-            mmc_mean(1, mm1::ARRIVAL_RATE, mm1::SERVICE_RATE),
-            0.04,
-        );
+        assert_within("M/M/1", one.mean_seconds, mmc_mean(1, mm1::ARRIVAL_RATE, mm1::SERVICE_RATE), 0.04);
         let erlang_c = mmc_mean(mmc::SERVERS as u32, mmc::ARRIVAL_RATE, mmc::SERVICE_RATE);
         assert_within("M/M/16", sixteen.mean_seconds, erlang_c, 0.03);
     }

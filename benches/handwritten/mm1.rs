@@ -68,24 +68,9 @@ mod tests {
     #[test]
     fn response_times_follow_the_exponential_law_of_the_mm1_queue() {
         let outcome = run::<true>(1_000_000, 1);
-        assert_within(
-            "mean",
-            outcome.mean_seconds,
-            mmc_mean(1, ARRIVAL_RATE, SERVICE_RATE),
-            0.04,
-        );
-        assert_within(
-            "p50",
-            outcome.p50,
-            mmc_quantile(1, ARRIVAL_RATE, SERVICE_RATE, 0.50),
-            0.04,
-        );
-        assert_within(
-            "p99",
-            outcome.p99,
-            mmc_quantile(1, ARRIVAL_RATE, SERVICE_RATE, 0.99),
-            0.09,
-        );
+        assert_within("mean", outcome.mean_seconds, mmc_mean(1, ARRIVAL_RATE, SERVICE_RATE), 0.04);
+        assert_within("p50", outcome.p50, mmc_quantile(1, ARRIVAL_RATE, SERVICE_RATE, 0.50), 0.04);
+        assert_within("p99", outcome.p99, mmc_quantile(1, ARRIVAL_RATE, SERVICE_RATE, 0.99), 0.09);
         assert_eq!((outcome.customers, outcome.events), (1_000_000, 2_000_000));
     }
 

@@ -44,11 +44,7 @@ fn run(arrival_rate: f64, customers: u64, seed: u64) -> Outcome {
     let mut present: BinaryHeap<Reverse<(u64, u64)>> = BinaryHeap::new();
     let (mut now, mut virtual_ns, mut events) = (0_u64, 0.0_f64, 0_u64);
     let mut to_arrive = customers;
-    let mut next_arrival = if to_arrive > 0 {
-        interarrival.draw()
-    } else {
-        u64::MAX
-    };
+    let mut next_arrival = if to_arrive > 0 { interarrival.draw() } else { u64::MAX };
     let mut next_completion = u64::MAX;
 
     while next_arrival.min(next_completion) != u64::MAX {
@@ -64,16 +60,9 @@ fn run(arrival_rate: f64, customers: u64, seed: u64) -> Outcome {
                 virtual_ns += (next_arrival - now) as f64 / present.len() as f64;
             }
             now = next_arrival;
-            present.push(Reverse((
-                (virtual_ns + service.draw() as f64).to_bits(),
-                now,
-            )));
+            present.push(Reverse(((virtual_ns + service.draw() as f64).to_bits(), now)));
             to_arrive -= 1;
-            next_arrival = if to_arrive > 0 {
-                now + interarrival.draw()
-            } else {
-                u64::MAX
-            };
+            next_arrival = if to_arrive > 0 { now + interarrival.draw() } else { u64::MAX };
         }
         next_completion = match present.peek() {
             Some(Reverse((tag_bits, _))) => {
@@ -110,22 +99,14 @@ mod tests {
             let least = (0..present.len()).min_by(|a, b| present[*a].0.total_cmp(&present[*b].0));
             let completion = least.map_or(f64::INFINITY, |index| now + present[index].0 * count);
             let event = completion.min(next_arrival);
-            present
-                .iter_mut()
-                .for_each(|(rest, _)| *rest -= (event - now) / count);
+            present.iter_mut().for_each(|(rest, _)| *rest -= (event - now) / count);
             now = event;
             match least {
-                Some(index) if completion <= next_arrival => {
-                    recorder.record((now - present.remove(index).1) as u64)
-                }
+                Some(index) if completion <= next_arrival => recorder.record((now - present.remove(index).1) as u64),
                 _ => {
                     present.push((service.draw() as f64, now));
                     to_arrive -= 1;
-                    next_arrival = if to_arrive > 0 {
-                        now + interarrival.draw() as f64
-                    } else {
-                        f64::INFINITY
-                    };
+                    next_arrival = if to_arrive > 0 { now + interarrival.draw() as f64 } else { f64::INFINITY };
                 }
             }
         }
@@ -136,10 +117,7 @@ mod tests {
     #[test]
     fn the_virtual_time_heap_agrees_with_the_obvious_way() {
         for (seed, arrival_rate) in [(1, 0.3), (2, 0.8), (3, 0.95)] {
-            let (fast, slow) = (
-                run(arrival_rate, 20_000, seed),
-                twin(arrival_rate, 20_000, seed),
-            );
+            let (fast, slow) = (run(arrival_rate, 20_000, seed), twin(arrival_rate, 20_000, seed));
             assert_eq!(fast.customers, slow.customers);
             assert_within("mean", fast.mean_seconds, slow.mean_seconds, 1e-6);
             assert_within("p50", fast.p50, slow.p50, 0.016);
@@ -152,30 +130,14 @@ mod tests {
     #[test]
     fn the_mean_is_that_of_first_come_first_served() {
         let (low, high) = (utilization_80(1_000_000, 1), utilization_95(2_000_000, 1));
-        assert_within(
-            "0.80",
-            low.mean_seconds,
-            mmc_mean(1, 0.80, SERVICE_RATE),
-            0.04,
-        );
-        assert_within(
-            "0.95",
-            high.mean_seconds,
-            mmc_mean(1, 0.95, SERVICE_RATE),
-            0.12,
-        );
+        assert_within("0.80", low.mean_seconds, mmc_mean(1, 0.80, SERVICE_RATE), 0.04);
+        assert_within("0.95", high.mean_seconds, mmc_mean(1, 0.95, SERVICE_RATE), 0.12);
         assert_eq!((low.customers, low.events), (1_000_000, 2_000_000));
     }
 
     #[test]
     fn sharing_spreads_response_times_wider_than_first_come_first_served() {
-        let (sharing, fifo) = (
-            utilization_80(1_000_000, 1),
-            crate::handwritten::mm1::run::<true>(1_000_000, 1),
-        );
-        assert!(
-            sharing.p50 < fifo.p50 && sharing.p99 > fifo.p99,
-            "{sharing:?} {fifo:?}"
-        );
+        let (sharing, fifo) = (utilization_80(1_000_000, 1), crate::handwritten::mm1::run::<true>(1_000_000, 1));
+        assert!(sharing.p50 < fifo.p50 && sharing.p99 > fifo.p99, "{sharing:?} {fifo:?}");
     }
 }

@@ -18,10 +18,7 @@ pub struct Recorder {
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self {
-            counts: Box::new([0; BUCKETS]),
-            sum_ns: 0,
-        }
+        Self { counts: Box::new([0; BUCKETS]), sum_ns: 0 }
     }
 }
 
@@ -39,20 +36,12 @@ impl Recorder {
         let customers: u64 = self.counts.iter().sum();
         let mean_seconds = self.sum_ns as f64 / customers.max(1) as f64 / NANOS_PER_SECOND;
         let (p50, p99) = (self.quantile(customers, 50), self.quantile(customers, 99));
-        Outcome {
-            customers,
-            mean_seconds,
-            p50,
-            p99,
-            events,
-        }
+        Outcome { customers, mean_seconds, p50, p99, events }
     }
 
     /// The midpoint \[s\] of the bucket that holds the `percent` percentile (nearest rank) of `customers` values.
     fn quantile(&self, customers: u64, percent: u64) -> f64 {
-        let rank = (u128::from(customers) * u128::from(percent))
-            .div_ceil(100)
-            .max(1);
+        let rank = (u128::from(customers) * u128::from(percent)).div_ceil(100).max(1);
         let mut seen = 0;
         for (index, count) in self.counts.iter().enumerate() {
             seen += u128::from(*count);
@@ -67,9 +56,7 @@ impl Recorder {
 /// The bucket of a value: its seven leading bits, in the block of its octave.
 #[inline]
 fn bucket(value: u64) -> usize {
-    let shift = (value | (BUCKETS_PER_OCTAVE as u64 - 1))
-        .ilog2()
-        .saturating_sub(OCTAVE_BITS);
+    let shift = (value | (BUCKETS_PER_OCTAVE as u64 - 1)).ilog2().saturating_sub(OCTAVE_BITS);
     // The leading bit of `value >> shift` (absent in the exact block) counts as one block more.
     shift as usize * BUCKETS_PER_OCTAVE + (value >> shift) as usize
 }
@@ -88,8 +75,7 @@ mod tests {
 
     #[test]
     fn a_midpoint_is_within_one_128th_of_every_value_of_its_bucket() {
-        let values =
-            (0..64).flat_map(|bit| [1_u64 << bit, (1 << bit) + (1 << bit) / 3, u64::MAX >> bit]);
+        let values = (0..64).flat_map(|bit| [1_u64 << bit, (1 << bit) + (1 << bit) / 3, u64::MAX >> bit]);
         for value in values.chain(0..5_000) {
             let error = (midpoint_ns(bucket(value)) - value as f64).abs();
             assert!(error <= value as f64 / 128.0, "{value}: off by {error}");
@@ -111,9 +97,6 @@ mod tests {
     #[test]
     fn an_empty_run_reports_zeros() {
         let outcome = Recorder::default().outcome(0);
-        assert_eq!(
-            (outcome.customers, outcome.mean_seconds, outcome.p99),
-            (0, 0.0, 0.0)
-        );
+        assert_eq!((outcome.customers, outcome.mean_seconds, outcome.p99), (0, 0.0, 0.0));
     }
 }

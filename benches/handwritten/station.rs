@@ -11,17 +11,8 @@ pub struct Station<T, const SERVERS: usize> {
 
 impl<T: Copy + Default, const SERVERS: usize> Default for Station<T, SERVERS> {
     fn default() -> Self {
-        const {
-            assert!(
-                SERVERS >= 1 && SERVERS <= 31,
-                "the mask of free servers has 31 usable bits"
-            )
-        };
-        Self {
-            free: (1 << SERVERS) - 1,
-            serving: [T::default(); SERVERS],
-            waiting: VecDeque::new(),
-        }
+        const { assert!(SERVERS >= 1 && SERVERS <= 31, "the mask of free servers has 31 usable bits") };
+        Self { free: (1 << SERVERS) - 1, serving: [T::default(); SERVERS], waiting: VecDeque::new() }
     }
 }
 

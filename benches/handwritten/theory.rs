@@ -39,11 +39,7 @@ pub fn mmc_quantile(servers: u32, lambda: f64, mu: f64, probability: f64) -> f64
     let (mut low, mut high) = (0.0, 1_000.0 / mu.min(theta));
     for _ in 0..100 {
         let middle = (low + high) / 2.0;
-        if tail(middle) > 1.0 - probability {
-            low = middle
-        } else {
-            high = middle
-        }
+        if tail(middle) > 1.0 - probability { low = middle } else { high = middle }
     }
     low
 }
@@ -74,12 +70,7 @@ pub fn erlang_arrivals_mean(phases: usize, servers: usize, lambda: f64, mu: f64)
         }
         state = next;
     }
-    let present = |row: &[f64; CUT]| {
-        row.iter()
-            .enumerate()
-            .map(|(n, mass)| n as f64 * mass)
-            .sum::<f64>()
-    };
+    let present = |row: &[f64; CUT]| row.iter().enumerate().map(|(n, mass)| n as f64 * mass).sum::<f64>();
     state.iter().map(present).sum::<f64>() / lambda
 }
 
@@ -87,17 +78,7 @@ pub fn erlang_arrivals_mean(phases: usize, servers: usize, lambda: f64, mu: f64)
 fn the_closed_forms_agree_where_they_meet() {
     assert_within("Erlang C of one server is ρ", erlang_c(1, 0.8), 0.8, 1e-12);
     assert_within("M/M/1 mean", mmc_mean(1, 0.8, 1.0), 5.0, 1e-12);
-    assert_within(
-        "M/M/1 p99",
-        mmc_quantile(1, 0.8, 1.0, 0.99),
-        5.0 * libm::log(100.0),
-        1e-9,
-    );
+    assert_within("M/M/1 p99", mmc_quantile(1, 0.8, 1.0, 0.99), 5.0 * libm::log(100.0), 1e-9);
     // One phase is a Poisson stream, whose mean the Erlang C formula gives; 1e-6 is the rest of the iteration.
-    assert_within(
-        "E1/M/4",
-        erlang_arrivals_mean(1, 4, 2.5, 1.0),
-        mmc_mean(4, 2.5, 1.0),
-        1e-6,
-    );
+    assert_within("E1/M/4", erlang_arrivals_mean(1, 4, 2.5, 1.0), mmc_mean(4, 2.5, 1.0), 1e-6);
 }

@@ -134,13 +134,16 @@ impl<E: Copy> Calendar<E> {
         }
     }
 
-    /// Takes the next event and moves the clock to it. `alive` tells whether an event still matters; dead events may be
-    /// dropped unseen, but a dead event may also be returned.
+    /// Takes the next event before `until` and moves the clock to it; `None` if there is none. `alive` tells whether an
+    /// event still matters; dead events may be dropped unseen, but a dead event may also be returned.
     #[inline]
-    pub fn next(&mut self, alive: impl Fn(&E) -> bool) -> Option<E> {
+    pub fn next(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<E> {
         loop {
             self.fill_hole();
             let first = *self.heap.first()?;
+            if first.time >= until {
+                return None;
+            }
             self.hole = true;
             debug_assert!(first.time >= self.now, "time runs backwards");
             match first.what {
@@ -157,6 +160,12 @@ impl<E: Copy> Calendar<E> {
                 }
             }
         }
+    }
+
+    /// Moves the clock to `time`, before which nothing is pending any more.
+    pub fn advance(&mut self, time: Nanos) {
+        debug_assert!(time >= self.now, "time runs backwards");
+        self.now = self.now.max(time);
     }
 
     /// Takes the due head of a lane and puts the next living one into the heap.
@@ -285,7 +294,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn drain(calendar: &mut Calendar<u32>) -> Vec<(Nanos, u32)> {
-        std::iter::from_fn(|| calendar.next(|_| true).map(|event| (calendar.now(), event))).collect()
+        std::iter::from_fn(|| calendar.next(Nanos::MAX, |_| true).map(|event| (calendar.now(), event))).collect()
     }
 
     #[test]
@@ -305,9 +314,9 @@ mod tests {
     fn a_time_in_the_past_is_now() {
         let mut calendar = Calendar::new();
         calendar.at(10, 1);
-        assert_eq!(calendar.next(|_| true), Some(1));
+        assert_eq!(calendar.next(Nanos::MAX, |_| true), Some(1));
         calendar.at(3, 2);
-        assert_eq!((calendar.next(|_| true), calendar.now()), (Some(2), 10));
+        assert_eq!((calendar.next(Nanos::MAX, |_| true), calendar.now()), (Some(2), 10));
     }
 
     #[test]
@@ -318,8 +327,8 @@ mod tests {
             calendar.in_lane(lane, event);
         }
         calendar.at(7, 77);
-        assert_eq!(calendar.next(|&event| event > 9), Some(77));
-        assert_eq!(calendar.next(|&event| event > 9), None);
+        assert_eq!(calendar.next(Nanos::MAX, |&event| event > 9), Some(77));
+        assert_eq!(calendar.next(Nanos::MAX, |&event| event > 9), None);
         assert_eq!(calendar.now(), 7);
         assert!(calendar.is_empty());
     }
@@ -354,7 +363,7 @@ mod tests {
                     }
                     _ => {
                         let expected = twin.pop_first().map(|((time, _, _), event)| (time, event));
-                        let got = calendar.next(|_| true).map(|event| (calendar.now(), event));
+                        let got = calendar.next(Nanos::MAX, |_| true).map(|event| (calendar.now(), event));
                         assert_eq!(got, expected);
                     }
                 }

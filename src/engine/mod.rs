@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod fingerprint;
 pub mod random;
 pub mod time;
+pub mod ziggurat;
 
 pub use calendar::{Calendar, LaneId};
 pub use fingerprint::Fingerprint;

@@ -32,6 +32,13 @@ pub fn key(parent: u64, child: u64) -> u64 {
     mix(parent.rotate_left(29) ^ child.wrapping_mul(0xd1b5_4a32_d192_ed03).wrapping_add(GOLDEN))
 }
 
+/// The key of a callee or branch: that of its caller, changed by the step's salt (a hash) and the visit. It is not mixed:
+/// every [`Draw`] is.
+#[inline]
+pub fn child(parent: u64, salt: u64, visit: u64) -> u64 {
+    (parent ^ salt).rotate_left(17).wrapping_add(visit.wrapping_mul(0xbea2_25f9_eb34_556d))
+}
+
 /// The key of a named child.
 pub fn named(parent: u64, name: &str) -> u64 {
     let mut hash = key(parent, name.len() as u64);

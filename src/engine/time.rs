@@ -16,7 +16,9 @@ pub const NEVER: Nanos = Nanos::MAX;
 /// the end of time become [`NEVER`].
 #[inline]
 pub fn round(nanos: f64) -> Nanos {
-    (nanos + 0.5) as Nanos
+    // Through a signed integer, for which processors have an instruction; 292 years are as good as never.
+    let whole = (nanos + 0.5) as i64;
+    if whole == i64::MAX { NEVER } else { whole.max(0) as Nanos }
 }
 
 /// A length of time in seconds, for reports; never for the clock itself.

@@ -2,9 +2,23 @@
 //!
 //! An expectation is *held* if the whole confidence interval keeps the bound, *failed* if the whole interval breaks it,
 //! and *undecided* if the interval straddles it or there is no value: then more replications or a longer window would
-//! decide.
+//! decide. A comparison of two variants is judged on the ratio of their means, whose interval takes into account that
+//! both met the same requests (Fieller's theorem on paired replications).
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+
+use super::levels;
+use super::study::{Factor, Level, MetricName, Point, Study};
+use crate::maths::statistics::paired::ratio_of_means;
+use crate::model::compile::Problem;
+use crate::quantity::Unit;
+use crate::quantity::unit::{display, display_with_interval, parse_as};
+use crate::spec::experiment_file::{ExpectationSpec, ExperimentFile, Scalar};
+use crate::spec::load::Override;
+
+/// How far a value may be from an `equals` unless `within` says otherwise.
+const WITHIN: f64 = 0.01;
 
 /// What became of an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,4 +62,300 @@ pub struct Finding {
     pub because: Option<String>,
     /// What became of it.
     pub verdict: Verdict,
+}
+
+/// A bound, in base units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Bound {
+    /// At most, or below: for a continuous value the same.
+    Upper(f64),
+    /// At least, or above.
+    Lower(f64),
+    /// This value, give or take that much.
+    Equal(f64, f64),
+}
+
+impl Bound {
+    /// Judges an interval.
+    fn judge(self, low: f64, high: f64) -> Verdict {
+        let (least, most) = match self {
+            Bound::Upper(most) => (f64::NEG_INFINITY, most),
+            Bound::Lower(least) => (least, f64::INFINITY),
+            Bound::Equal(value, within) => (value - within, value + within),
+        };
+        if low >= least && high <= most {
+            Verdict::Held
+        } else if high < least || low > most {
+            Verdict::Failed
+        } else {
+            Verdict::Undecided
+        }
+    }
+}
+
+/// An expectation, checked and ready to be judged.
+#[derive(Debug, Clone)]
+pub struct Check {
+    metric: usize,
+    name: String,
+    unit: Unit,
+    /// The variant it is about, or the two that are compared.
+    subject: Subject,
+    /// Factors and their levels.
+    at: Vec<(usize, Level)>,
+    bound: Bound,
+    /// The bound in words.
+    words: String,
+    because: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Subject {
+    All,
+    Variant(String),
+    Ratio { of: String, times: String },
+}
+
+/// Checks the expectations of a file; problems are noted.
+pub fn prepare(
+    file: &ExperimentFile,
+    metrics: &[MetricName],
+    factors: &[Factor],
+    variants: &IndexMap<String, Vec<Override>>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for (number, spec) in file.expect.iter().enumerate() {
+        let path = |key: &str| format!("expect[{number}].{key}");
+        let before = problems.len();
+        let metric = metrics.iter().position(|metric| metric.name == spec.metric);
+        if metric.is_none() {
+            let known = metrics.iter().map(|metric| metric.name.as_str());
+            problems.push(Problem::unknown(&path("metric"), "metric", &spec.metric, known));
+        }
+        for (key, name) in [("in", &spec.variant), ("of", &spec.of), ("times", &spec.times)] {
+            if let Some(name) = name
+                && !variants.contains_key(name)
+            {
+                let known = variants.keys().map(String::as_str).filter(|name| !name.is_empty());
+                problems.push(Problem::unknown(&path(key), "variant", name, known));
+            }
+        }
+        let subject = subject(spec, &format!("expect[{number}]"), problems);
+        let at = levels_of(spec, factors, number, problems);
+        let unit = match (&subject, metric) {
+            (Subject::Ratio { .. }, _) | (_, None) => Unit::Ratio,
+            (_, Some(metric)) => metrics[metric].unit,
+        };
+        let bounds = bounds(spec, unit, number, problems);
+        if problems.len() > before {
+            continue;
+        }
+        let Some(metric) = metric else { continue };
+        checks.extend(bounds.into_iter().map(|(bound, words)| Check {
+            metric,
+            name: spec.metric.clone(),
+            unit,
+            subject: subject.clone(),
+            at: at.clone(),
+            bound,
+            words,
+            because: spec.because.clone(),
+        }));
+    }
+    checks
+}
+
+fn subject(spec: &ExpectationSpec, path: &str, problems: &mut Vec<Problem>) -> Subject {
+    match (&spec.variant, &spec.of, &spec.times) {
+        (None, None, None) => Subject::All,
+        (Some(variant), None, None) => Subject::Variant(variant.clone()),
+        (None, Some(of), Some(times)) => Subject::Ratio { of: of.clone(), times: times.clone() },
+        _ => {
+            problems.push(Problem {
+                path: path.to_owned(),
+                message: "an expectation is about one variant (`in`) or compares two (`of` and `times`)".to_owned(),
+                help: Some("write `of: horizontal, at_least: 1.8, times: vertical`".to_owned()),
+            });
+            Subject::All
+        }
+    }
+}
+
+fn levels_of(
+    spec: &ExpectationSpec,
+    factors: &[Factor],
+    number: usize,
+    problems: &mut Vec<Problem>,
+) -> Vec<(usize, Level)> {
+    let mut at = Vec::new();
+    for (key, value) in &spec.at {
+        let path = format!("expect[{number}].at");
+        let Some(factor) = factors.iter().position(|factor| factor.key == *key) else {
+            problems.push(Problem::unknown(&path, "swept key", key, factors.iter().map(|factor| factor.key.as_str())));
+            continue;
+        };
+        let level = levels::level(levels::text_of(value).unwrap_or_default());
+        if !factors[factor].levels.iter().any(|known| levels::same(known, &level)) {
+            let known = factors[factor].levels.iter().map(|level| level.text.as_str());
+            problems.push(Problem::unknown(&path, "level", &level.text, known));
+        }
+        at.push((factor, level));
+    }
+    at
+}
+
+fn bounds(spec: &ExpectationSpec, unit: Unit, number: usize, problems: &mut Vec<Problem>) -> Vec<(Bound, String)> {
+    let mut read = |key: &str, scalar: &Scalar, unit: Unit| {
+        let text = match scalar {
+            Scalar::Number(number) => number.to_string(),
+            Scalar::Text(text) => text.clone(),
+        };
+        let result = parse_as(&text, unit);
+        result.map_err(|error| problems.push(Problem::new(format!("expect[{number}].{key}"), error.to_string()))).ok()
+    };
+    let mut bounds = Vec::new();
+    let sides =
+        [("below", &spec.below), ("at_most", &spec.at_most), ("above", &spec.above), ("at_least", &spec.at_least)];
+    for (key, scalar) in sides {
+        if let Some(value) = scalar.as_ref().and_then(|scalar| read(key, scalar, unit)) {
+            let bound = if key == "below" || key == "at_most" { Bound::Upper(value) } else { Bound::Lower(value) };
+            bounds.push((bound, format!("{} {}", key.replace('_', " "), display(value, unit))));
+        }
+    }
+    if let Some(value) = spec.equals.as_ref().and_then(|scalar| read("equals", scalar, unit)) {
+        let (within, words) = match &spec.within {
+            None => (WITHIN * value.abs(), display(WITHIN, Unit::Share)),
+            Some(Scalar::Text(text)) if text.trim_end().ends_with('%') && unit != Unit::Share => {
+                let share = read("within", &Scalar::Text(text.clone()), Unit::Share).unwrap_or(0.0);
+                (share * value.abs(), display(share, Unit::Share))
+            }
+            Some(scalar) => {
+                let within = read("within", scalar, unit).unwrap_or(0.0);
+                (within, display(within, unit))
+            }
+        };
+        bounds.push((Bound::Equal(value, within), format!("equals {} within {words}", display(value, unit))));
+    }
+    if bounds.is_empty()
+        && [&spec.below, &spec.at_most, &spec.above, &spec.at_least, &spec.equals].iter().all(|side| side.is_none())
+    {
+        problems.push(Problem {
+            path: format!("expect[{number}]"),
+            message: "this expectation has no bound".to_owned(),
+            help: Some("add `below`, `above`, `at_least`, `at_most` or `equals`".to_owned()),
+        });
+    }
+    bounds
+}
+
+/// Judges all expectations on the points that were finished.
+pub fn judge(checks: &[Check], study: &Study) -> Vec<Finding> {
+    checks.iter().flat_map(|check| check.judge(study)).collect()
+}
+
+impl Check {
+    fn concerns(&self, point: &Point, variant: &str, factors: &[Factor]) -> bool {
+        let level_fits =
+            |(factor, level): &(usize, Level)| levels::same(&factors[*factor].levels[point.levels[*factor]], level);
+        point.variant == variant && self.at.iter().all(level_fits)
+    }
+
+    fn judge(&self, study: &Study) -> Vec<Finding> {
+        let points = |variant: &str| -> Vec<&Point> {
+            study.points.iter().filter(|point| self.concerns(point, variant, &study.factors)).collect()
+        };
+        match &self.subject {
+            Subject::All => {
+                let variants = study.variants();
+                variants.iter().flat_map(|variant| points(variant)).map(|point| self.of_point(study, point)).collect()
+            }
+            Subject::Variant(variant) => points(variant).into_iter().map(|point| self.of_point(study, point)).collect(),
+            Subject::Ratio { of, times } => {
+                let others = points(times);
+                let pairs = points(of).into_iter().filter_map(|point| {
+                    let other = others.iter().find(|other| other.levels == point.levels)?;
+                    Some(self.of_pair(study, point, other))
+                });
+                pairs.collect()
+            }
+        }
+    }
+
+    fn of_point(&self, study: &Study, point: &Point) -> Finding {
+        let place = if study.points.len() > 1 { study.label(point) } else { String::new() };
+        let finding = self.finding(place, format!("{} {}", self.name, self.words));
+        let Some(estimate) = point.estimates.get(self.metric).copied().flatten() else { return finding };
+        let half = estimate.half_width.unwrap_or(f64::INFINITY);
+        Finding {
+            measured: display_with_interval(estimate.mean, half, self.unit),
+            mean: Some(estimate.mean),
+            half_width: estimate.half_width,
+            verdict: self.bound.judge(estimate.low(), estimate.high()),
+            ..finding
+        }
+    }
+
+    fn of_pair(&self, study: &Study, point: &Point, other: &Point) -> Finding {
+        let label = study.label(&Point { variant: String::new(), ..point.clone() });
+        let words = format!("{} of {} {} times {}", self.name, point.variant, self.words, other.variant);
+        let finding = self.finding(label, words);
+        // Only replications that both have can be compared.
+        let value = |run: &super::study::Run| run.values.get(self.metric).copied().flatten();
+        let pairs: Option<Vec<(f64, f64)>> = point
+            .runs
+            .iter()
+            .filter_map(|run| Some((run, other.runs.iter().find(|twin| twin.replication == run.replication)?)))
+            .map(|(run, twin)| Some((value(run)?, value(twin)?)))
+            .collect();
+        let Some(pairs) = pairs else { return finding };
+        let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        let Ok(Some(ratio)) = ratio_of_means(&a, &b, study.run.confidence) else { return finding };
+        let half = (ratio.high - ratio.low) / 2.0;
+        Finding {
+            measured: display_with_interval(ratio.ratio, half, Unit::Ratio),
+            mean: Some(ratio.ratio),
+            half_width: Some(half),
+            verdict: self.bound.judge(ratio.low, ratio.high),
+            ..finding
+        }
+    }
+
+    /// A finding without a measurement.
+    fn finding(&self, place: String, expectation: String) -> Finding {
+        let expected = match self.bound {
+            Bound::Equal(value, _) => Some(value),
+            _ => None,
+        };
+        Finding {
+            expectation,
+            place,
+            measured: "no value".to_owned(),
+            mean: None,
+            half_width: None,
+            expected,
+            because: self.because.clone(),
+            verdict: Verdict::Undecided,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_held_or_failed_only_by_the_whole_interval() {
+        let upper = Bound::Upper(10.0);
+        assert_eq!(upper.judge(8.0, 9.0), Verdict::Held);
+        assert_eq!(upper.judge(9.0, 11.0), Verdict::Undecided);
+        assert_eq!(upper.judge(10.5, 11.0), Verdict::Failed);
+        assert_eq!(upper.judge(f64::NEG_INFINITY, f64::INFINITY), Verdict::Undecided);
+        let equal = Bound::Equal(10.0, 1.0);
+        assert_eq!(equal.judge(9.5, 10.5), Verdict::Held);
+        assert_eq!(equal.judge(8.5, 9.5), Verdict::Undecided);
+        assert_eq!(equal.judge(5.0, 15.0), Verdict::Undecided);
+        assert_eq!(equal.judge(11.5, 12.0), Verdict::Failed);
+        assert_eq!(Bound::Lower(3.0).judge(3.0, 4.0), Verdict::Held);
+    }
 }

@@ -56,6 +56,14 @@ impl Histogram {
         self.total += 1;
     }
 
+    /// Counts one value many times.
+    pub fn record_many(&mut self, value: Nanos, times: u64) {
+        let (octave, slot) = bucket(value);
+        let place = if self.place[octave] == ABSENT { self.open(octave) } else { self.place[octave] };
+        self.counts[place as usize * PER_OCTAVE + slot] += times;
+        self.total += times;
+    }
+
     #[cold]
     fn open(&mut self, octave: usize) -> u16 {
         let place = (self.counts.len() / PER_OCTAVE) as u16;
@@ -108,11 +116,8 @@ impl Histogram {
     /// Adds another histogram's counts.
     pub fn merge(&mut self, other: &Histogram) {
         for (low, _, count) in other.buckets() {
-            let (octave, slot) = bucket(low);
-            let place = if self.place[octave] == ABSENT { self.open(octave) } else { self.place[octave] };
-            self.counts[place as usize * PER_OCTAVE + slot] += count;
+            self.record_many(low, count);
         }
-        self.total += other.total;
     }
 
     /// Forgets all values and keeps the memory.

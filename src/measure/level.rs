@@ -6,12 +6,15 @@
 use crate::engine::time::Nanos;
 
 /// A whole-numbered level and its integral over time since the start of the run.
+///
+/// The integral is kept as the sum of the instants at which the level was lowered less those at which it was raised:
+/// value·now + that sum is the area, and a change costs one addition.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Level {
     value: u32,
     peak: u32,
-    since: Nanos,
-    area: u128,
+    /// Instants lowered − instants raised [ns], in wrapping arithmetic.
+    instants: u128,
 }
 
 impl Level {
@@ -26,30 +29,24 @@ impl Level {
         self.peak
     }
 
-    /// Sets the value at `now`.
-    #[inline]
-    pub fn set(&mut self, now: Nanos, value: u32) {
-        self.area += u128::from(self.value) * u128::from(now - self.since);
-        self.since = now;
-        self.value = value;
-        self.peak = self.peak.max(value);
-    }
-
     /// Raises the value by one at `now`.
     #[inline]
     pub fn up(&mut self, now: Nanos) {
-        self.set(now, self.value + 1);
+        self.value += 1;
+        self.peak = self.peak.max(self.value);
+        self.instants = self.instants.wrapping_sub(u128::from(now));
     }
 
     /// Lowers the value by one at `now`.
     #[inline]
     pub fn down(&mut self, now: Nanos) {
-        self.set(now, self.value - 1);
+        self.value -= 1;
+        self.instants = self.instants.wrapping_add(u128::from(now));
     }
 
     /// The integral of the value from the start of the run to `now` [units·ns].
     pub fn area(&self, now: Nanos) -> u128 {
-        self.area + u128::from(self.value) * u128::from(now - self.since)
+        (u128::from(self.value) * u128::from(now)).wrapping_add(self.instants)
     }
 }
 

@@ -124,34 +124,31 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A frame about to run from `place`.
-    #[inline]
-    pub fn new(role: Role, owner: u32, key: u64, now: Nanos, place: u32) -> Self {
-        Frame {
-            key,
-            started: now,
-            since: now,
-            work: 0,
-            place,
-            generation: 0,
-            instance: NONE,
-            parent: NONE,
-            parent_generation: 0,
-            child: NONE,
-            sibling: [NONE; 2],
-            queue: [NONE; 2],
-            ledger: Ledger::EMPTY,
-            account: 0,
-            account2: 0,
-            rounds: [0; LOOP_DEPTH],
-            owner,
-            pending: 0,
-            role,
-            stage: Stage::Running,
-            outcome: Outcome::Success,
-            answered: false,
-        }
-    }
+    /// A place in the slab that nobody uses.
+    const VACANT: Frame = Frame {
+        key: 0,
+        started: 0,
+        since: 0,
+        work: 0,
+        place: 0,
+        generation: 0,
+        instance: NONE,
+        parent: NONE,
+        parent_generation: 0,
+        child: NONE,
+        sibling: [NONE; 2],
+        queue: [NONE; 2],
+        ledger: Ledger::EMPTY,
+        account: 0,
+        account2: 0,
+        rounds: [0; LOOP_DEPTH],
+        owner: 0,
+        pending: 0,
+        role: Role::Vacant,
+        stage: Stage::Running,
+        outcome: Outcome::Success,
+        answered: false,
+    };
 
     /// The visit of the present step: differs from round to round of the loops around it.
     #[inline]
@@ -169,21 +166,31 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Stores a frame and returns its index.
+    /// Starts a frame about to run from `place` and returns its index. Fields that are set before they are read (those of
+    /// queues, siblings, stages) keep what the last user of the place left.
     #[inline]
-    pub fn insert(&mut self, mut frame: Frame) -> u32 {
-        match self.free.pop() {
-            Some(index) => {
-                let place = &mut self.slab[index as usize];
-                frame.generation = place.generation;
-                *place = frame;
-                index
-            }
+    pub fn start(&mut self, role: Role, owner: u32, instance: u32, key: u64, now: Nanos, place: u32) -> u32 {
+        let index = match self.free.pop() {
+            Some(index) => index,
             None => {
-                self.slab.push(frame);
+                self.slab.push(Frame::VACANT);
                 self.slab.len() as u32 - 1
             }
-        }
+        };
+        let frame = &mut self.slab[index as usize];
+        frame.key = key;
+        frame.started = now;
+        frame.place = place;
+        frame.instance = instance;
+        frame.parent = NONE;
+        frame.ledger = Ledger::EMPTY;
+        frame.rounds = [0; LOOP_DEPTH];
+        frame.owner = owner;
+        frame.role = role;
+        frame.stage = Stage::Running;
+        frame.outcome = Outcome::Success;
+        frame.answered = false;
+        index
     }
 
     /// Frees a frame; its generation grows, so that nothing old concerns the next user of the place.
@@ -240,10 +247,10 @@ mod tests {
     #[test]
     fn a_reused_place_has_a_new_generation() {
         let mut frames = Frames::default();
-        let first = frames.insert(Frame::new(Role::Attempt, 0, 1, 0, 0));
+        let first = frames.start(Role::Attempt, 0, 0, 1, 0, 0);
         let generation = frames[first].generation;
         frames.remove(first);
-        let second = frames.insert(Frame::new(Role::Attempt, 0, 2, 0, 0));
+        let second = frames.start(Role::Attempt, 0, 0, 2, 0, 0);
         assert_eq!(first, second);
         assert_ne!(generation, frames[second].generation);
         assert_eq!((frames.in_use(), frames.peak()), (1, 1));

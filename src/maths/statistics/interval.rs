@@ -80,10 +80,12 @@ impl Interval {
 }
 
 /// Two-sided Student factor t with P(|T| ≤ t) = `confidence` for the given degrees of `freedom`.
-pub(super) fn student_quantile(freedom: f64, confidence: f64) -> Result<f64, MathsError> {
+pub fn student_quantile(freedom: f64, confidence: f64) -> Result<f64, MathsError> {
     let failed = MathsError::NoConvergence { method: "Student quantile" };
     let law = StudentsT::new(0.0, 1.0, freedom).map_err(|_| failed)?;
-    Ok(law.inverse_cdf(0.5 + 0.5 * confidence))
+    // A level that rounds to certainty has no finite factor.
+    let factor = law.inverse_cdf(0.5 + 0.5 * confidence);
+    if factor.is_finite() { Ok(factor) } else { Err(failed) }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::distribution::{Distribution, Random, Values};
 use crate::engine::time::round;
+use crate::engine::ziggurat::Exponential;
 use crate::engine::{Nanos, Stream, random};
 use crate::quantity::Duration;
 use profile::{Profile, RateSpec};
@@ -55,12 +56,6 @@ pub enum Gap {
     Uniform,
 }
 
-/// Gives the arrivals of one client in one run.
-pub trait Process: std::fmt::Debug {
-    /// The instant of the next arrival, never before the last one; `None` if there is none any more.
-    fn next(&mut self, random: &mut Stream) -> Option<Nanos>;
-}
-
 impl ArrivalSpec {
     /// Checks the process and prepares it.
     ///
@@ -91,66 +86,56 @@ impl ArrivalSpec {
 
 impl Arrivals {
     /// The process for one run.
-    pub fn build(&self) -> Box<dyn Process> {
+    pub fn build(&self) -> Process {
         match self {
-            Arrivals::Profiled(profile, gap) => {
-                Box::new(Profiled { profile: profile.clone(), gap: *gap, operational: 0.0, piece: 0 })
-            }
-            Arrivals::Renewal(gap) => Box::new(Renewal { gap: gap.clone(), now: 0.0 }),
-            Arrivals::At(times) => Box::new(At { times: times.clone(), next: 0 }),
+            Arrivals::Profiled(profile, gap) => Process::Profiled {
+                profile: profile.clone(),
+                gap: *gap,
+                unit: Exponential::new(),
+                operational: 0.0,
+                piece: 0,
+            },
+            Arrivals::Renewal(gap) => Process::Renewal { gap: gap.clone(), now: 0.0 },
+            Arrivals::At(times) => Process::At { times: times.clone(), next: 0 },
         }
     }
 }
 
-/// Arrivals that follow a rate. A constant process has its first arrival one gap after the start.
+/// Gives the arrivals of one client in one run.
 #[derive(Debug)]
-struct Profiled {
-    profile: Profile,
-    gap: Gap,
-    /// Operational time of the last arrival: arrivals expected until then.
-    operational: f64,
-    /// Where the profile was at the last arrival.
-    piece: usize,
+#[expect(missing_docs, reason = "the comment of each variant names its fields")]
+pub enum Process {
+    /// Arrivals that follow a rate: `operational` is the operational time of the last arrival (arrivals expected until
+    /// then), `piece` where the profile was. A constant process has its first arrival one gap after the start.
+    Profiled { profile: Profile, gap: Gap, unit: Exponential, operational: f64, piece: usize },
+    /// Arrivals with independent gaps; `now` is the last one [ns].
+    Renewal { gap: Distribution, now: f64 },
+    /// Arrivals at given instants.
+    At { times: Vec<Nanos>, next: usize },
 }
 
-impl Process for Profiled {
+impl Process {
+    /// The instant of the next arrival, never before the last one; `None` if there is none any more.
     #[inline]
-    fn next(&mut self, random: &mut Stream) -> Option<Nanos> {
-        self.operational += match self.gap {
-            Gap::Exponential => Distribution::Exponential(1.0).sample(random),
-            Gap::Constant => 1.0,
-            Gap::Uniform => 2.0 * random::unit(random),
-        };
-        self.profile.time_of(self.operational, &mut self.piece).map(round)
-    }
-}
-
-/// Arrivals with independent gaps.
-#[derive(Debug)]
-struct Renewal {
-    gap: Distribution,
-    now: f64,
-}
-
-impl Process for Renewal {
-    #[inline]
-    fn next(&mut self, random: &mut Stream) -> Option<Nanos> {
-        self.now += self.gap.sample(random);
-        Some(round(self.now))
-    }
-}
-
-/// Arrivals at given instants.
-#[derive(Debug)]
-struct At {
-    times: Vec<Nanos>,
-    next: usize,
-}
-
-impl Process for At {
-    fn next(&mut self, _random: &mut Stream) -> Option<Nanos> {
-        self.next += 1;
-        self.times.get(self.next - 1).copied()
+    pub fn next(&mut self, random: &mut Stream) -> Option<Nanos> {
+        match self {
+            Process::Profiled { profile, gap, unit, operational, piece } => {
+                *operational += match gap {
+                    Gap::Exponential => unit.sample(random),
+                    Gap::Constant => 1.0,
+                    Gap::Uniform => 2.0 * random::unit(random),
+                };
+                profile.time_of(*operational, piece).map(round)
+            }
+            Process::Renewal { gap, now } => {
+                *now += gap.sample(random);
+                Some(round(*now))
+            }
+            Process::At { times, next } => {
+                *next += 1;
+                times.get(*next - 1).copied()
+            }
+        }
     }
 }
 

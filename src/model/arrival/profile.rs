@@ -118,6 +118,8 @@ pub struct Piece {
     /// Arrivals expected before the piece.
     before: f64,
     rate: f64,
+    /// 1/rate; division is what costs most in an arrival.
+    inverse: f64,
     slope: f64,
 }
 
@@ -178,14 +180,14 @@ fn pieces(stages: &[Stage]) -> Result<Profile, String> {
         let end_rate = per_nano(stage.rate);
         let rate = if stage.ramp { rate_before } else { end_rate };
         if length > 0.0 {
-            pieces.push(Piece { start, before, rate, slope: (end_rate - rate) / length });
+            pieces.push(Piece { start, before, rate, inverse: 1.0 / rate, slope: (end_rate - rate) / length });
             before += length * (rate + end_rate) / 2.0;
             start += length;
         }
         rate_before = end_rate;
     }
     // The last rate stays.
-    pieces.push(Piece { start, before, rate: rate_before, slope: 0.0 });
+    pieces.push(Piece { start, before, rate: rate_before, inverse: 1.0 / rate_before, slope: 0.0 });
     Ok(Profile::Pieces(pieces))
 }
 
@@ -211,7 +213,7 @@ impl Piece {
     fn time_of(&self, operational: f64) -> Option<f64> {
         let wanted = operational - self.before;
         if self.slope == 0.0 {
-            return (self.rate > 0.0).then(|| self.start + wanted / self.rate);
+            return (self.rate > 0.0).then(|| self.start + wanted * self.inverse);
         }
         // rate·x + slope·x²/2 = wanted, in the form that loses no digits.
         let root = libm::sqrt((self.rate * self.rate + 2.0 * self.slope * wanted).max(0.0));

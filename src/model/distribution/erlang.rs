@@ -4,7 +4,8 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, Distribution, exponential, positive};
+use super::{Amount, Distribution, positive};
+use crate::engine::ziggurat::Exponential;
 
 /// Stages and mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,5 +29,5 @@ impl<Q: Amount> Parameters<Q> {
 }
 
 pub(super) fn sample(stages: u32, stage: f64, random: &mut impl Rng) -> f64 {
-    (0..stages).map(|_| exponential::unit(random)).sum::<f64>() * stage
+    (0..stages).map(|_| Exponential::new().sample(random)).sum::<f64>() * stage
 }

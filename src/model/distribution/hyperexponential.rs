@@ -8,8 +8,9 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, Distribution, exponential, positive};
+use super::{Amount, Distribution, positive};
 use crate::engine::random::unit;
+use crate::engine::ziggurat::Exponential;
 
 /// Mean and coefficient of variation, or both branches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,5 +70,5 @@ impl<Q: Amount> Parameters<Q> {
 
 pub(super) fn sample(first: f64, means: [f64; 2], random: &mut impl Rng) -> f64 {
     let mean = if unit(random) < first { means[0] } else { means[1] };
-    mean * exponential::unit(random)
+    mean * Exponential::new().sample(random)
 }

@@ -4,11 +4,11 @@
 //! σ = ln(p99/p50)/z, z = 2.326… the normal quantile at 0.99.
 
 use rand::Rng;
-use rand_distr::{Distribution as _, StandardNormal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Amount, Distribution, positive};
+use crate::engine::ziggurat::normal;
 
 /// The standard normal quantile at 0.99.
 const Z99: f64 = 2.326_347_874_040_840_8;
@@ -65,6 +65,5 @@ impl<Q: Amount> Parameters<Q> {
 }
 
 pub(super) fn sample(mu: f64, sigma: f64, random: &mut impl Rng) -> f64 {
-    let normal: f64 = StandardNormal.sample(random);
-    libm::exp(mu + sigma * normal)
+    libm::exp(mu + sigma * normal(random))
 }

@@ -3,8 +3,8 @@
 //! One file per family: its parameters as written in a model file, how they become the numbers that sampling needs, and
 //! the sampling. Amounts are `f64` in the base unit (nanoseconds, bytes, counts); they are never negative.
 //!
-//! Sources of randomness: the crate `rand_distr` for the exponential, normal and gamma variates (ziggurat, Marsaglia and
-//! Tsang); everything else is a transformation of these or of a uniform number, with `libm` for the functions.
+//! Sources of randomness: exponential and normal variates by our ziggurat, gamma variates by the crate `rand_distr`;
+//! everything else is a transformation of these or of a uniform number, with `libm` for the functions.
 
 mod bounded_pareto;
 mod erlang;
@@ -28,6 +28,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::ziggurat::Exponential;
 use crate::quantity::{Bytes, Count, Duration};
 use rand::Rng;
 
@@ -123,8 +124,8 @@ impl Values for NoFiles {
 pub enum Distribution {
     /// This amount.
     Constant(f64),
-    /// Exponential with this mean.
-    Exponential(f64),
+    /// Exponential: `mean` times a variate of mean 1.
+    Exponential { mean: f64, unit: Exponential },
     /// Between `low` and `low + width`.
     Uniform { low: f64, width: f64 },
     /// The sum of `stages` exponentials of mean `stage`.
@@ -157,7 +158,7 @@ impl Distribution {
     pub fn sample(&self, random: &mut impl Rng) -> f64 {
         match self {
             Distribution::Constant(value) => *value,
-            Distribution::Exponential(mean) => mean * exponential::unit(random),
+            Distribution::Exponential { mean, unit } => mean * unit.sample(random),
             other => other.sample_other(random),
         }
     }
@@ -165,7 +166,7 @@ impl Distribution {
     fn sample_other(&self, random: &mut impl Rng) -> f64 {
         match self {
             Distribution::Constant(value) => *value,
-            Distribution::Exponential(mean) => mean * exponential::unit(random),
+            Distribution::Exponential { mean, unit } => mean * unit.sample(random),
             Distribution::Uniform { low, width } => uniform::sample(*low, *width, random),
             Distribution::Erlang { stages, stage } => erlang::sample(*stages, *stage, random),
             Distribution::Gamma(gamma) => gamma.sample(random),

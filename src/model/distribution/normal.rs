@@ -2,11 +2,11 @@
 //! `mean` when the standard deviation is large.
 
 use rand::Rng;
-use rand_distr::{Distribution as _, StandardNormal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Amount, Distribution, positive};
+use crate::engine::ziggurat::normal;
 
 /// Mean and standard deviation of the normal before it is truncated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,8 +28,7 @@ impl<Q: Amount> Parameters<Q> {
 pub(super) fn sample(mean: f64, deviation: f64, random: &mut impl Rng) -> f64 {
     // The mean is positive, so at least every second draw is kept.
     loop {
-        let normal: f64 = StandardNormal.sample(random);
-        let value = mean + deviation * normal;
+        let value = mean + deviation * normal(random);
         if value >= 0.0 {
             return value;
         }

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand::Rng;
-use rand_distr::{Distribution as _, StandardNormal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{Amount, Distribution, positive};
+use crate::engine::ziggurat::normal;
 
 /// Percentiles by name: `p50`, `p90`, `p99`, `p99.9`, …; two or more, amounts ascending.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,14 +27,14 @@ pub struct Table(Vec<(f64, f64)>);
 
 impl<Q: Amount> Parameters<Q> {
     pub(super) fn build(&self) -> Result<Distribution, String> {
-        let normal = Normal::standard();
+        let law = Normal::standard();
         let mut points = Vec::new();
         for (name, amount) in &self.0 {
             let percent = name.strip_prefix('p').and_then(|number| number.parse::<f64>().ok());
             let percent = percent.filter(|percent| *percent > 0.0 && *percent < 100.0);
             let percent = percent.ok_or_else(|| format!("`{name}` is no percentile; write p50, p99 or p99.9"))?;
             let value = positive(&format!("`{name}`"), amount.amount())?;
-            points.push((normal.inverse_cdf(percent / 100.0), libm::log(value)));
+            points.push((law.inverse_cdf(percent / 100.0), libm::log(value)));
         }
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
         if points.len() < 2 {
@@ -50,7 +50,7 @@ impl<Q: Amount> Parameters<Q> {
 impl Table {
     pub(super) fn sample(&self, random: &mut impl Rng) -> f64 {
         let points = &self.0;
-        let normal: f64 = StandardNormal.sample(random);
+        let normal = normal(random);
         let above = points.partition_point(|point| point.0 < normal).clamp(1, points.len() - 1);
         let ((z0, y0), (z1, y1)) = (points[above - 1], points[above]);
         libm::exp(y0 + (y1 - y0) * (normal - z0) / (z1 - z0))

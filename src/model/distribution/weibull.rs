@@ -4,7 +4,8 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, Distribution, exponential, positive};
+use super::{Amount, Distribution, positive};
+use crate::engine::ziggurat::Exponential;
 
 /// Mean and shape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,5 +27,5 @@ impl<Q: Amount> Parameters<Q> {
 }
 
 pub(super) fn sample(scale: f64, inverse_shape: f64, random: &mut impl Rng) -> f64 {
-    scale * libm::pow(exponential::unit(random), inverse_shape)
+    scale * libm::pow(Exponential::new().sample(random), inverse_shape)
 }

@@ -141,13 +141,13 @@ impl Servers {
 mod tests {
     use super::*;
     use crate::engine::random::{Stream, below};
-    use crate::model::frame::{Frame, Role};
+    use crate::model::frame::Role;
     use std::collections::VecDeque;
 
     fn frames(count: u32) -> Frames {
         let mut frames = Frames::default();
         (0..count).for_each(|number| {
-            frames.insert(Frame::new(Role::Attempt, 0, number.into(), 0, 0));
+            frames.start(Role::Attempt, 0, 0, number.into(), 0, 0);
         });
         frames
     }

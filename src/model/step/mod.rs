@@ -16,8 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::compile::Compiler;
-pub use call::Call;
-pub use choose::{Choose, Way};
+pub use call::{Call, emit as emit_call};
+pub use choose::{Choose, ROUNDING, Way, emit as emit_choice};
 pub use cpu::Cpu;
 pub use fail::Fail;
 pub use parallel::{Branch, Parallel};

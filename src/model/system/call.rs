@@ -1,9 +1,9 @@
 //! Beginning and ending attempts: calls, replies, joins, timeouts.
 
 use super::{Event, System};
-use crate::engine::random::key;
+use crate::engine::random::child;
 use crate::measure::ledger::Ledger;
-use crate::model::frame::{Frame, NONE, Outcome, Role, Stage};
+use crate::model::frame::{NONE, Outcome, Role, Stage};
 
 impl System<'_> {
     /// Sends a call; returns the frame of the attempt, which runs next.
@@ -22,16 +22,13 @@ impl System<'_> {
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
         frame.since = now;
-        let (generation, attempt_key) = (frame.generation, key(frame.key ^ plan.salt, frame.visit()));
+        let (generation, attempt_key) = (frame.generation, child(frame.key, plan.salt, frame.visit()));
         if let Some(lane) = self.timeout_lanes[site as usize] {
             self.calendar.in_lane(lane, Event::Timeout { frame: caller, generation });
         }
-        let attempt = self.frames.insert(Frame {
-            instance,
-            parent: caller,
-            parent_generation: generation,
-            ..Frame::new(Role::Attempt, plan.operation, attempt_key, now, operation.entry)
-        });
+        let attempt = self.frames.start(Role::Attempt, plan.operation, instance, attempt_key, now, operation.entry);
+        let frame = &mut self.frames[attempt];
+        (frame.parent, frame.parent_generation) = (caller, generation);
         self.frames[caller].child = attempt;
         self.books.called(plan.operation);
         attempt

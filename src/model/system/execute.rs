@@ -1,7 +1,7 @@
 //! Running the code of frames.
 
 use super::{Event, System};
-use crate::engine::random::{Draw, key, unit};
+use crate::engine::random::{Draw, child, unit};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
 use crate::model::distribution::Distribution;
@@ -191,14 +191,11 @@ impl System<'_> {
         let (owner, generation) = (parent.owner, parent.generation);
         let mut last = NONE;
         for &(place, salt) in branches {
-            let branch_key = key(parent_key ^ salt, visit);
-            let branch = self.frames.insert(Frame {
-                instance,
-                parent: index,
-                parent_generation: generation,
-                sibling: [last, NONE],
-                ..Frame::new(Role::Branch, owner, branch_key, now, place)
-            });
+            let branch_key = child(parent_key, salt, visit);
+            let branch = self.frames.start(Role::Branch, owner, instance, branch_key, now, place);
+            let frame = &mut self.frames[branch];
+            (frame.parent, frame.parent_generation) = (index, generation);
+            frame.sibling = [last, NONE];
             match last {
                 NONE => self.frames[index].child = branch,
                 last => self.frames[last].sibling[1] = branch,

@@ -3,7 +3,7 @@
 //! A percentile is given only if at least ten observations lie beyond it; otherwise it is missing rather than guessed.
 //! Percentiles are nearest-rank over log-linear buckets (at most 0.8 % from the exact value).
 
-use super::record::{ClientBook, OperationBook, Outcomes, Record, StationBook};
+use super::record::{AccountBook, ClientBook, OperationBook, Outcomes, Record, StationBook};
 use crate::measure::{Histogram, Metric};
 use crate::model::blueprint::Blueprint;
 use crate::model::frame::Outcome;
@@ -32,6 +32,16 @@ fn deviation(book: &ClientBook) -> Option<f64> {
     let mean = book.latency.mean()?;
     let squares = book.latency_squares as f64 / book.latency.count as f64 / 1e18;
     Some((squares - mean * mean).max(0.0).sqrt())
+}
+
+/// The mean waiting time [s], those that did not wait included.
+fn mean_wait(waits: &AccountBook) -> Option<f64> {
+    Some(waits.tally.mean().unwrap_or(0.0) * share_waiting(waits)?)
+}
+
+fn share_waiting(waits: &AccountBook) -> Option<f64> {
+    let all = waits.tally.count + waits.zeros;
+    (all > 0).then(|| waits.tally.count as f64 / all as f64)
 }
 
 /// The metrics of a client.
@@ -240,7 +250,7 @@ pub const STATION: &[Metric<StationBook>] = &[
         name: "wait.mean",
         unit: Unit::Seconds,
         about: "Mean waiting time of all attempts, those that did not wait included.",
-        read: |book, _| book.waits.as_ref().and_then(|waits| waits.tally.mean()),
+        read: |book, _| book.waits.as_ref().and_then(mean_wait),
     },
     Metric {
         name: "wait.p50",
@@ -264,12 +274,7 @@ pub const STATION: &[Metric<StationBook>] = &[
         name: "wait.share",
         unit: Unit::Share,
         about: "Share of the attempts that had to wait.",
-        read: |book, _| {
-            book.waits
-                .as_ref()
-                .filter(|waits| waits.tally.count > 0)
-                .map(|waits| waits.positive as f64 / waits.tally.count as f64)
-        },
+        read: |book, _| book.waits.as_ref().and_then(share_waiting),
     },
     Metric {
         name: "refused",

@@ -53,6 +53,12 @@ pub enum Event {
     Shared { station: u32, generation: u32 },
     /// A frame has waited long enough for its callee.
     Timeout { frame: u32, generation: u32 },
+}
+
+/// Instants of the measurement, in the order in which they come when they coincide. They are few and known beforehand, so
+/// they stand beside the calendar; at one instant they come before its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Milestone {
     /// The time series take their next point.
     Sample,
     /// The measured window begins.
@@ -141,6 +147,8 @@ pub struct System<'a> {
     /// Per site: the lane of its timeout.
     timeout_lanes: Vec<Option<LaneId>>,
     books: Books,
+    /// What comes next in the measurement, latest first.
+    milestones: Vec<(Nanos, Milestone)>,
     fingerprint: Fingerprint,
     violation: Option<Violation>,
 }
@@ -190,6 +198,7 @@ impl<'a> System<'a> {
             demand_lanes,
             timeout_lanes,
             books: Books::new(blueprint, plan),
+            milestones: Vec::new(),
             fingerprint: Fingerprint::new(),
             violation: None,
         }
@@ -210,60 +219,91 @@ impl<'a> System<'a> {
     }
 
     fn start(&mut self) {
-        self.calendar.at(self.plan.warm_up, Event::WindowOpens);
         let close = self.plan.warm_up.saturating_add(self.plan.window);
-        self.calendar.at(close, Event::WindowCloses);
-        self.calendar.at(close.saturating_add(self.plan.drain), Event::DrainEnds);
-        self.calendar.at(self.plan.interval, Event::Sample);
+        self.milestone(self.plan.warm_up, Milestone::WindowOpens);
+        self.milestone(close, Milestone::WindowCloses);
+        self.milestone(close.saturating_add(self.plan.drain), Milestone::DrainEnds);
+        self.milestone(self.plan.interval, Milestone::Sample);
         for client in 0..self.sources.len() as u32 {
             self.start_source(client);
         }
     }
 
+    /// Adds an instant of the measurement.
+    fn milestone(&mut self, time: Nanos, what: Milestone) {
+        self.milestones.push((time, what));
+        self.milestones.sort_unstable_by(|one, other| other.cmp(one));
+    }
+
     /// The main loop.
     fn play(&mut self, stop: &dyn Fn() -> bool) -> Ending {
-        let (mut events, mut instant, mut at_instant) = (0u64, 0, 0u64);
-        loop {
-            let (frames, sharing) = (&self.frames, &self.sharing);
-            let alive = |event: &Event| match *event {
-                Event::Resume { frame, generation } | Event::Timeout { frame, generation } => {
-                    frames[frame].generation == generation
+        let (mut instant, mut at_instant) = (0, 0);
+        while let Some((until, milestone)) = self.milestones.pop() {
+            loop {
+                let (frames, sharing) = (&self.frames, &self.sharing);
+                let alive = |event: &Event| match *event {
+                    Event::Resume { frame, generation } | Event::Timeout { frame, generation } => {
+                        frames[frame].generation == generation
+                    }
+                    Event::Shared { station, generation } => sharing[station as usize].expects(generation),
+                    _ => true,
+                };
+                let Some(event) = self.calendar.next(until, alive) else { break };
+                self.dispatch(event);
+                while let Some(frame) = self.ready.pop_front() {
+                    self.execute(frame);
                 }
-                Event::Shared { station, generation } => sharing[station as usize].expects(generation),
-                _ => true,
-            };
-            let Some(event) = self.calendar.next(alive) else { return Ending::Completed };
-            events += 1;
-            self.books.events = events;
-            if let Some(ending) = self.dispatch(event) {
-                return ending;
-            }
-            while let Some(frame) = self.ready.pop_front() {
-                self.execute(frame);
-            }
-            if self.violation.is_some() || self.frames.in_use() > self.plan.in_flight_limit {
-                return Ending::TooManyInFlight;
-            }
-            if self.calendar.now() != instant {
-                (instant, at_instant) = (self.calendar.now(), events);
-            }
-            if events.is_multiple_of(POLL) {
-                if events - at_instant > STUCK {
-                    self.stuck();
-                    return Ending::EventLimit;
+                self.books.events += 1;
+                if self.frames.in_use() > self.plan.in_flight_limit {
+                    return Ending::TooManyInFlight;
                 }
-                if events >= self.plan.event_limit {
-                    return Ending::EventLimit;
+                if self.books.events.is_multiple_of(POLL)
+                    && let Some(ending) = self.poll(&mut instant, &mut at_instant, stop)
+                {
+                    return ending;
                 }
-                if stop() {
-                    return Ending::Interrupted;
+                if self.books.closed() && self.books.drained() {
+                    return Ending::Completed;
                 }
+            }
+            if self.calendar.is_empty() && self.books.drained() && self.books.closed() {
+                return Ending::Completed;
+            }
+            self.calendar.advance(until);
+            match milestone {
+                Milestone::Sample => self.sample(),
+                Milestone::WindowOpens => self.open_window(),
+                Milestone::WindowCloses => {
+                    self.close_window();
+                    if self.books.drained() {
+                        return Ending::Completed;
+                    }
+                }
+                Milestone::DrainEnds => return Ending::Completed,
             }
         }
+        Ending::Completed
+    }
+
+    /// Looks now and then whether the run should end early; `instant` and `at_instant` are the clock and the events at the
+    /// last look at which the clock had moved.
+    #[cold]
+    fn poll(&mut self, instant: &mut Nanos, at_instant: &mut u64, stop: &dyn Fn() -> bool) -> Option<Ending> {
+        let events = self.books.events;
+        if self.calendar.now() != *instant {
+            (*instant, *at_instant) = (self.calendar.now(), events);
+        }
+        if events - *at_instant > STUCK {
+            self.stuck();
+        }
+        if self.violation.is_some() || events >= self.plan.event_limit {
+            return Some(Ending::EventLimit);
+        }
+        stop().then_some(Ending::Interrupted)
     }
 
     #[inline]
-    fn dispatch(&mut self, event: Event) -> Option<Ending> {
+    fn dispatch(&mut self, event: Event) {
         match event {
             Event::Arrival { client } => self.arrival(client),
             Event::Think { client, user } => self.begin_request(client, user),
@@ -278,15 +318,7 @@ impl<'a> System<'a> {
                     self.time_out(frame);
                 }
             }
-            Event::Sample => self.sample(),
-            Event::WindowOpens => self.open_window(),
-            Event::WindowCloses => {
-                self.close_window();
-                return self.books.drained().then_some(Ending::Completed);
-            }
-            Event::DrainEnds => return Some(Ending::Completed),
         }
-        (self.books.closed() && self.books.drained()).then_some(Ending::Completed)
     }
 
     /// Notes that time stands still.

@@ -85,11 +85,11 @@ pub struct OperationBook {
 /// What is known of an account (a station's waiting, a step's service) after a run, over the window.
 #[derive(Debug, Clone, Default)]
 pub struct AccountBook {
-    /// The times that were booked, those of 0 included.
+    /// How many times of 0 were booked.
+    pub zeros: u64,
+    /// The other times that were booked.
     pub tally: Tally,
-    /// How many were not 0.
-    pub positive: u64,
-    /// Their distribution (waiting only).
+    /// Their distribution (waiting only; those of 0 are in it once the run has ended).
     pub times: Histogram,
     /// Attempts that were turned away.
     pub refused: u64,
@@ -249,14 +249,17 @@ impl Books {
         if self.open {
             book.window_outcomes[outcome as usize] += 1;
         }
-        self.series.ended(client, response, outcome);
+        if outcome == Outcome::Success {
+            self.series.succeeded(client, response, measured);
+        } else {
+            self.series.failed(client);
+        }
         if measured {
             self.measured_in_flight -= 1;
             book.outcomes[outcome as usize] += 1;
             if outcome == Outcome::Success {
                 book.latency.record(response);
                 book.latency_squares += u128::from(response) * u128::from(response);
-                book.latencies.record(response);
                 return book.attribution.record(response, entries);
             }
         }
@@ -296,9 +299,12 @@ impl Books {
     pub(super) fn passed(&mut self, account: u32, waited: Nanos) {
         if self.open {
             let book = &mut self.accounts[account as usize];
-            book.tally.record(waited);
-            book.positive += u64::from(waited > 0);
-            book.times.record(waited);
+            if waited == 0 {
+                book.zeros += 1;
+            } else {
+                book.tally.record(waited);
+                book.times.record(waited);
+            }
         }
     }
 
@@ -364,6 +370,7 @@ impl System<'_> {
             self.open_window();
         }
         self.close_window();
+        self.books.series.settle(&mut self.books.clients);
         let start = self.books.window[0].min(self.books.closed_at);
         let stations = self.station_books();
         Record {
@@ -386,7 +393,11 @@ impl System<'_> {
         let account = accounts.position(|account| {
             account.part == service && account.resource == station && account.kind == Kind::Waiting
         });
-        account.map(|account| self.books.accounts[account].clone())
+        account.map(|account| {
+            let mut book = self.books.accounts[account].clone();
+            book.times.record_many(0, book.zeros);
+            book
+        })
     }
 
     fn station_books(&self) -> Vec<StationBook> {

@@ -1,10 +1,10 @@
 //! Time series: rates, levels and response times in every interval of simulated time, warm-up included.
 
-use super::{Event, System};
+use super::record::ClientBook;
+use super::{Milestone, System};
 use crate::engine::time::{Nanos, seconds};
-use crate::measure::{Histogram, Tally};
+use crate::measure::Histogram;
 use crate::model::blueprint::Blueprint;
-use crate::model::frame::Outcome;
 use crate::quantity::Unit;
 
 /// A column of the series.
@@ -16,13 +16,20 @@ pub struct Column {
     pub unit: Unit,
 }
 
-/// What happened to a client's requests in the present interval.
+/// What happened to a client's requests in the present interval. Measured and other requests are kept apart, so that each
+/// response time is recorded once: at the end of an interval those of measured requests go on to the client's book.
 #[derive(Debug, Clone, Default)]
-struct Interval {
-    goodput: u64,
+pub(super) struct Interval {
+    pub(super) measured: Part,
+    pub(super) other: Part,
     failures: u64,
-    latency: Tally,
-    latencies: Histogram,
+}
+
+/// Response times of successful requests that ended in the present interval.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Part {
+    pub(super) sum: u64,
+    pub(super) latencies: Histogram,
 }
 
 /// Values at the end of every interval; missing ones are NaN.
@@ -51,40 +58,61 @@ const CLIENT: [(&str, Unit); 5] = [
 /// A station's columns.
 const STATION: [(&str, Unit); 2] = [("utilization", Unit::Share), ("queue", Unit::Count)];
 
+/// The columns of a model's time series.
+pub fn columns(blueprint: &Blueprint) -> Vec<Column> {
+    let mut columns = Vec::new();
+    let mut add =
+        |part: &str, (name, unit): (&str, Unit)| columns.push(Column { name: format!("{part}.{name}"), unit });
+    for client in &blueprint.clients {
+        CLIENT.into_iter().for_each(|column| add(&client.name, column));
+    }
+    for service in &blueprint.services {
+        let names = service.servers.iter().map(|plan| &plan.name).chain(service.sharing.iter().map(|plan| &plan.name));
+        for station in names {
+            STATION.into_iter().for_each(|column| add(&format!("{}.{station}", service.name), column));
+        }
+    }
+    columns
+}
+
 impl Series {
     pub(super) fn new(blueprint: &Blueprint, interval: Nanos) -> Self {
-        let mut columns = Vec::new();
-        let mut add =
-            |part: &str, (name, unit): (&str, Unit)| columns.push(Column { name: format!("{part}.{name}"), unit });
-        for client in &blueprint.clients {
-            CLIENT.into_iter().for_each(|column| add(&client.name, column));
-        }
-        for service in &blueprint.services {
-            let names =
-                service.servers.iter().map(|plan| &plan.name).chain(service.sharing.iter().map(|plan| &plan.name));
-            for station in names {
-                STATION.into_iter().for_each(|column| add(&format!("{}.{station}", service.name), column));
-            }
-        }
         Series {
             interval: interval.max(1),
-            columns,
+            columns: columns(blueprint),
             rows: Vec::new(),
             clients: vec![Interval::default(); blueprint.clients.len()],
             areas: Vec::new(),
         }
     }
 
-    /// A request ended.
+    /// The column of a client's requests in flight.
+    pub fn in_flight_column(&self, client: usize) -> usize {
+        client * CLIENT.len() + CLIENT.len() - 1
+    }
+
+    /// A request succeeded.
     #[inline]
-    pub(super) fn ended(&mut self, client: u32, response: Nanos, outcome: Outcome) {
+    pub(super) fn succeeded(&mut self, client: u32, response: Nanos, measured: bool) {
         let interval = &mut self.clients[client as usize];
-        if outcome == Outcome::Success {
-            interval.goodput += 1;
-            interval.latency.record(response);
-            interval.latencies.record(response);
-        } else {
-            interval.failures += 1;
+        let part = if measured { &mut interval.measured } else { &mut interval.other };
+        part.sum += response;
+        part.latencies.record(response);
+    }
+
+    /// A request failed.
+    #[inline]
+    pub(super) fn failed(&mut self, client: u32) {
+        self.clients[client as usize].failures += 1;
+    }
+
+    /// Moves the response times of measured requests to the clients' books.
+    pub(super) fn settle(&mut self, books: &mut [ClientBook]) {
+        for (interval, book) in self.clients.iter_mut().zip(books) {
+            let part = &mut interval.measured;
+            book.latencies.merge(&part.latencies);
+            part.latencies.clear();
+            part.sum = 0;
         }
     }
 }
@@ -95,15 +123,19 @@ impl System<'_> {
         let length = seconds(self.books.series.interval);
         let mut row = Vec::with_capacity(self.books.series.columns.len());
         for (client, interval) in self.books.series.clients.iter_mut().enumerate() {
-            let milli = |nanos: Option<f64>| nanos.map_or(f64::NAN, |nanos| nanos / 1e9);
-            row.push(interval.goodput as f64 / length);
+            interval.other.latencies.merge(&interval.measured.latencies);
+            let sum = interval.other.sum + interval.measured.sum;
+            let latencies = &mut interval.other.latencies;
+            let count = latencies.count();
+            row.push(count as f64 / length);
             row.push(interval.failures as f64 / length);
-            row.push(interval.latency.mean().unwrap_or(f64::NAN));
-            row.push(milli(interval.latencies.quantile(0.95)));
+            row.push(if count > 0 { seconds(sum) / count as f64 } else { f64::NAN });
+            row.push(latencies.quantile(0.95).map_or(f64::NAN, |nanos| nanos / 1e9));
             row.push(f64::from(self.books.clients[client].in_flight.value()));
-            (interval.goodput, interval.failures, interval.latency) = (0, 0, Tally::default());
-            interval.latencies.clear();
+            latencies.clear();
+            (interval.other.sum, interval.failures) = (0, 0);
         }
+        self.books.series.settle(&mut self.books.clients);
         let areas = self.areas();
         let old = std::mem::replace(&mut self.books.series.areas, areas);
         let areas = &self.books.series.areas;
@@ -128,6 +160,7 @@ impl System<'_> {
             }
         }
         self.books.series.rows.push(row);
-        self.calendar.after(self.books.series.interval, Event::Sample);
+        let next = self.calendar.now().saturating_add(self.books.series.interval);
+        self.milestone(next, Milestone::Sample);
     }
 }

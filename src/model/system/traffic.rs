@@ -6,7 +6,7 @@ use crate::engine::random::{Draw, key, named};
 use crate::engine::time::round;
 use crate::model::arrival::Process;
 use crate::model::blueprint::{Client, Traffic};
-use crate::model::frame::{Frame, Role};
+use crate::model::frame::Role;
 
 /// A client at work.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Source {
     /// Keys the requests.
     key: u64,
     /// When the next open arrival comes; `None` for a closed client.
-    process: Option<Box<dyn Process>>,
+    process: Option<Process>,
     random: Stream,
     /// Per user (one for an open client): requests so far.
     sent: Vec<u32>,
@@ -78,8 +78,7 @@ impl System<'_> {
         let request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
         *number += 1;
         let entry = self.blueprint.clients[client as usize].entry;
-        let request =
-            self.frames.insert(Frame { instance: user, ..Frame::new(Role::Request, client, request_key, now, entry) });
+        let request = self.frames.start(Role::Request, client, user, request_key, now, entry);
         self.books.began(client, now);
         self.execute(request);
     }

@@ -1,0 +1,347 @@
+//! The design of an experiment: which systems are run, at which levels, for how long.
+//!
+//! Everything that can be wrong is found here, before anything is simulated: every variant at every level is built and
+//! checked, every expectation and chart is looked up.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::expectation::Check;
+use super::levels;
+use super::study::{Factor, Level, MetricName, RunPlan};
+use crate::experiment::expectation;
+use crate::model::system::{Plan, metrics};
+use crate::model::{Blueprint, compile::Problem};
+use crate::quantity::Duration;
+use crate::spec::experiment_file::{PlotSpec, RunSpec, SweepSpec};
+use crate::spec::load::{Document, Loader, Override, overrides_in, scalar_node};
+use crate::spec::text::diagnostic::Diagnostic;
+use crate::spec::text::path::{Path, get, span_of};
+use crate::spec::text::source::Span;
+use crate::spec::text::tree::Node;
+
+/// The most points of an experiment.
+const MAX_POINTS: usize = 100_000;
+
+/// How many levels of a factor a quick run keeps, besides those that expectations name.
+const QUICK_LEVELS: usize = 5;
+
+/// By how much a quick run shortens warm-up and window, and its most replications.
+const QUICK_SHARE: u64 = 10;
+const QUICK_REPLICATIONS: u32 = 3;
+
+/// What the command line changes.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Another seed.
+    pub seed: Option<u64>,
+    /// Another number of replications.
+    pub replications: Option<u32>,
+    /// A short run: a tenth of the time, three replications, five levels.
+    pub quick: bool,
+    /// Changes to the model, on top of all others.
+    pub set: Vec<Override>,
+}
+
+/// One system at one combination of levels, ready to be run.
+#[derive(Debug)]
+pub struct DesignPoint {
+    /// The variant's name; empty if there are no variants.
+    pub variant: String,
+    /// Per factor: the index of its level.
+    pub levels: Vec<usize>,
+    /// The system.
+    pub blueprint: Blueprint,
+    /// Per metric of the blueprint: its place among the metrics of the whole experiment.
+    pub metrics: Vec<usize>,
+}
+
+/// An experiment, checked and ready to be run.
+#[derive(Debug)]
+pub struct Design {
+    /// How long and how often, for the reader.
+    pub run: RunPlan,
+    /// The same for the simulation; replication 0.
+    pub plan: Plan,
+    /// The swept keys.
+    pub factors: Vec<Factor>,
+    /// The points, variant by variant.
+    pub points: Vec<DesignPoint>,
+    /// All metrics of all points.
+    pub metrics: Vec<MetricName>,
+    /// The expectations.
+    pub checks: Vec<Check>,
+    /// What the model rests on that the files do not say.
+    pub assumptions: Vec<String>,
+}
+
+/// Designs an experiment.
+///
+/// # Errors
+/// Everything that is wrong with the files.
+pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result<Design, Vec<Diagnostic>> {
+    let tree = document.tree.as_ref();
+    let file = &document.experiment;
+    let (run, plan) = plan(&file.run, options).map_err(|problem| vec![place(document, &problem)])?;
+    let factors = factors(document, options)?;
+    let variants = variants(document);
+    let combinations = combinations(&factors);
+    if combinations.len().saturating_mul(variants.len()) > MAX_POINTS {
+        let message = format!("the sweep has more than {MAX_POINTS} points");
+        return Err(vec![place(document, &Problem::new("sweep", message))]);
+    }
+    let common = tree.map(|tree| overrides_in(tree, &Path::root().key("set"))).unwrap_or_default();
+    let (mut points, mut metrics, mut assumptions) = (Vec::new(), IndexMap::new(), Vec::new());
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    for (variant, changes) in &variants {
+        diagnostics.extend(conflicts(&factors, changes));
+        for levels in &combinations {
+            let mut overrides = common.clone();
+            overrides.extend(changes.iter().cloned());
+            overrides.extend(swept(document, &factors, levels));
+            overrides.extend(options.set.iter().cloned());
+            match loader.build(document, &overrides) {
+                Err(found) => found.into_iter().for_each(|diagnostic| {
+                    if !diagnostics.contains(&diagnostic) {
+                        diagnostics.push(diagnostic);
+                    }
+                }),
+                Ok(resolved) => {
+                    resolved.assumptions.into_iter().for_each(|assumption| {
+                        if !assumptions.contains(&assumption) {
+                            assumptions.push(assumption);
+                        }
+                    });
+                    let place = |name: metrics::Name| {
+                        let next = metrics.len();
+                        metrics.entry(name.name).or_insert((next, name.unit)).0
+                    };
+                    let metrics = metrics::names(&resolved.blueprint).into_iter().map(place).collect();
+                    let (variant, levels) = (variant.clone(), levels.clone());
+                    points.push(DesignPoint { variant, levels, blueprint: resolved.blueprint, metrics });
+                }
+            }
+        }
+    }
+    let metrics: Vec<MetricName> = metrics.into_iter().map(|(name, (_, unit))| MetricName { name, unit }).collect();
+    let mut problems = Vec::new();
+    let mut checks = Vec::new();
+    if diagnostics.is_empty() {
+        checks = expectation::prepare(file, &metrics, &factors, &variants, &mut problems);
+        check_plots(&file.plots, &metrics, &factors, &points, &mut problems);
+    }
+    diagnostics.extend(problems.iter().map(|problem| place(document, problem)));
+    if diagnostics.is_empty() {
+        Ok(Design { run, plan, factors, points, metrics, checks, assumptions })
+    } else {
+        Err(diagnostics)
+    }
+}
+
+/// A problem with the experiment's own file as a diagnostic.
+fn place(document: &Document, problem: &Problem) -> Diagnostic {
+    let tree = document.tree.as_ref().unwrap_or(&document.model);
+    let path = problem.path.parse::<Path>().ok();
+    let span = path.and_then(|path| span_of(tree, &path)).unwrap_or(tree.span);
+    let diagnostic = Diagnostic::error(problem.message.clone(), span);
+    match &problem.help {
+        Some(help) => diagnostic.with_help(help.clone()),
+        None => diagnostic,
+    }
+}
+
+/// The times, the replications, the seed.
+fn plan(spec: &RunSpec, options: &Options) -> Result<(RunPlan, Plan), Problem> {
+    let nanos = |duration: Option<Duration>, default: u64| duration.map_or(default, Duration::as_nanos);
+    let shorten = |nanos: u64| if options.quick { nanos / QUICK_SHARE } else { nanos };
+    let window = shorten(nanos(spec.window, 60_000_000_000));
+    let warm_up = shorten(nanos(spec.warm_up, 10_000_000_000));
+    let drain = nanos(spec.drain, window);
+    let interval = nanos(spec.interval, nice(window / 100)).max(1);
+    if window == 0 {
+        return Err(Problem::new("run.window", "the window must be longer than 0"));
+    }
+    if window.saturating_add(warm_up) / interval > 100_000 {
+        return Err(Problem::new("run.interval", "the time series would have more than 100000 points"));
+    }
+    let confidence = spec.confidence.map_or(0.95, |share| share.fraction());
+    if !(confidence > 0.0 && confidence < 1.0) {
+        return Err(Problem::new("run.confidence", "the confidence must be above 0 % and below 100 %"));
+    }
+    let replications = options.replications.or(spec.replications).unwrap_or(5).max(1);
+    let replications = if options.quick { replications.min(QUICK_REPLICATIONS) } else { replications };
+    let seed = options.seed.or(spec.seed).unwrap_or(1);
+    let seconds = |nanos: u64| nanos as f64 / 1e9;
+    let run = RunPlan {
+        warm_up: seconds(warm_up),
+        window: seconds(window),
+        drain: seconds(drain),
+        interval: seconds(interval),
+        replications: u64::from(replications),
+        seed,
+        confidence,
+        quick: options.quick,
+    };
+    let plan = Plan {
+        warm_up,
+        window,
+        drain,
+        interval,
+        seed,
+        replication: 0,
+        in_flight_limit: spec.in_flight_limit.map_or(1_000_000, |count| count.get() as usize),
+        event_limit: spec.event_limit.map_or(100_000_000_000, |count| count.get()),
+    };
+    Ok((run, plan))
+}
+
+/// The nearest 1, 2 or 5 times a power of ten that is not smaller.
+fn nice(nanos: u64) -> u64 {
+    let mut power = 1u64;
+    while power.saturating_mul(10) < nanos {
+        power *= 10;
+    }
+    [1, 2, 5, 10].map(|step| power.saturating_mul(step)).into_iter().find(|step| *step >= nanos).unwrap_or(nanos)
+}
+
+/// The swept keys and their levels.
+fn factors(document: &Document, options: &Options) -> Result<Vec<Factor>, Vec<Diagnostic>> {
+    let mut factors = Vec::new();
+    for (key, sweep) in &document.experiment.sweep {
+        let problem = |message: String| {
+            let tree = document.tree.as_ref().unwrap_or(&document.model);
+            let path = Path::root().key("sweep").key(key);
+            vec![Diagnostic::error(message, span_of(tree, &path).unwrap_or(tree.span))]
+        };
+        let mut levels: Vec<Level> = match sweep {
+            SweepSpec::Range(range) => levels::range(range).map_err(problem)?,
+            SweepSpec::List(values) if values.is_empty() => return Err(problem("give at least one value".to_owned())),
+            SweepSpec::List(values) => {
+                let written = |value: &Value| levels::text_of(value).unwrap_or_else(|| value.to_string());
+                values.iter().map(|value| levels::level(written(value))).collect()
+            }
+        };
+        if options.quick {
+            levels = thinned(levels, key, document);
+        }
+        factors.push(Factor { key: key.clone(), unit: levels::unit_of(&levels), levels });
+    }
+    Ok(factors)
+}
+
+/// The levels that a quick run keeps: a few, evenly spread, and those that expectations name.
+fn thinned(levels: Vec<Level>, key: &str, document: &Document) -> Vec<Level> {
+    let named = |level: &Level| {
+        let values = document.experiment.expect.iter().filter_map(|expectation| expectation.at.get(key));
+        values.filter_map(levels::text_of).any(|text| levels::same(&levels::level(text), level))
+    };
+    let last = levels.len().saturating_sub(1);
+    let kept = |number: usize| {
+        levels.len() <= QUICK_LEVELS || (0..QUICK_LEVELS).any(|step| step * last / (QUICK_LEVELS - 1) == number)
+    };
+    let keep: Vec<bool> = levels.iter().enumerate().map(|(number, level)| kept(number) || named(level)).collect();
+    levels.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(level, _)| level).collect()
+}
+
+/// The variants and their changes, in the order of the file; one without a name if there are none.
+fn variants(document: &Document) -> IndexMap<String, Vec<Override>> {
+    let changes = |name: &String| {
+        let path = Path::root().key("variants").key(name);
+        document.tree.as_ref().map(|tree| overrides_in(tree, &path)).unwrap_or_default()
+    };
+    let named = document.experiment.variants.keys().map(|name| (name.clone(), changes(name)));
+    let mut variants: IndexMap<String, Vec<Override>> = named.collect();
+    if variants.is_empty() {
+        variants.insert(String::new(), Vec::new());
+    }
+    variants
+}
+
+/// All combinations of levels; the last factor runs fastest.
+fn combinations(factors: &[Factor]) -> Vec<Vec<usize>> {
+    let mut combinations = vec![Vec::new()];
+    for factor in factors {
+        if combinations.len().saturating_mul(factor.levels.len()) > MAX_POINTS {
+            return vec![Vec::new(); MAX_POINTS + 1];
+        }
+        let longer = |combination: Vec<usize>| {
+            (0..factor.levels.len()).map(move |level| {
+                let mut combination = combination.clone();
+                combination.push(level);
+                combination
+            })
+        };
+        combinations = combinations.into_iter().flat_map(longer).collect();
+    }
+    combinations
+}
+
+/// The changes that set the swept keys to their levels.
+fn swept(document: &Document, factors: &[Factor], levels: &[usize]) -> Vec<Override> {
+    let Some(tree) = document.tree.as_ref() else { return Vec::new() };
+    let change = |(factor, level): (&Factor, &usize)| {
+        let path = Path::root().key("sweep").key(&factor.key);
+        let entry = get(tree, &Path::root().key("sweep")).and_then(|sweep| sweep.entry(&factor.key));
+        let span: Span = entry.map_or(tree.span, |entry| entry.key_span);
+        let level = &factor.levels[*level];
+        // A list's own node keeps its place and its type (a map can be a level too).
+        let items = get(tree, &path).map(Node::items).unwrap_or_default();
+        let written = match document.experiment.sweep.get(&factor.key) {
+            Some(SweepSpec::List(values)) => values.iter().position(|value| {
+                let text = levels::text_of(value).unwrap_or_else(|| value.to_string());
+                levels::same(&levels::level(text), level)
+            }),
+            _ => None,
+        };
+        let value = written.and_then(|number| items.get(number)).cloned();
+        Override { key: factor.key.clone(), span, value: value.unwrap_or_else(|| scalar_node(&level.text, span)) }
+    };
+    factors.iter().zip(levels).map(change).collect()
+}
+
+/// Changes of a variant to keys that are swept would be lost.
+fn conflicts(factors: &[Factor], changes: &[Override]) -> Vec<Diagnostic> {
+    let swept = |change: &&Override| factors.iter().any(|factor| factor.key == change.key);
+    let conflict = |change: &Override| {
+        Diagnostic::error(format!("`{}` is swept, so a variant cannot set it", change.key), change.span)
+            .with_help("remove it here, or sweep another key")
+    };
+    changes.iter().filter(swept).map(conflict).collect()
+}
+
+/// Charts must name what there is.
+fn check_plots(
+    plots: &[PlotSpec],
+    metrics: &[MetricName],
+    factors: &[Factor],
+    points: &[DesignPoint],
+    problems: &mut Vec<Problem>,
+) {
+    let Some(first) = points.first() else { return };
+    let columns = crate::model::system::series::columns(&first.blueprint);
+    for (number, plot) in plots.iter().enumerate() {
+        let path = |key: &str| format!("plots[{number}].{key}");
+        let x = plot.x.as_deref().unwrap_or("variant");
+        let (what, known): (_, Vec<&str>) = match x {
+            "time" => ("column of the time series", columns.iter().map(|column| column.name.as_str()).collect()),
+            "distribution" | "attribution" => {
+                ("client", first.blueprint.clients.iter().map(|client| client.name.as_str()).collect())
+            }
+            _ => ("metric", metrics.iter().map(|metric| metric.name.as_str()).collect()),
+        };
+        if !known.contains(&plot.y.as_str()) {
+            problems.push(Problem::unknown(&path("y"), what, &plot.y, known.into_iter()));
+        }
+        let keys = || factors.iter().map(|factor| factor.key.as_str());
+        let words = ["variant", "time", "distribution", "attribution"];
+        if !words.contains(&x) && !keys().any(|key| key == x) {
+            problems.push(Problem::unknown(&path("x"), "swept key", x, keys().chain(words)));
+        }
+        if let Some(by) = plot.by.as_deref()
+            && by != "variant"
+            && !keys().any(|key| key == by)
+        {
+            problems.push(Problem::unknown(&path("by"), "swept key", by, keys().chain(["variant"])));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! From runs to estimates: means and intervals over replications, merged distributions and attributions.
+
+use super::design::{Design, DesignPoint};
+use super::study::{Attribution, Distribution, Estimate, Overload, Point, Run, Share};
+use crate::maths::statistics::interval::Interval;
+use crate::maths::statistics::interval::student_quantile;
+use crate::maths::statistics::moments::Moments;
+use crate::measure::Histogram;
+use crate::model::system::Record;
+use crate::model::system::metrics::BEYOND;
+use crate::model::system::record::Ending;
+
+/// A finished run, reduced to what the point needs.
+pub struct Finished {
+    run: Run,
+    attributions: Vec<crate::measure::Attribution>,
+    latencies: Vec<Histogram>,
+    series: Vec<Vec<f64>>,
+    growth: Vec<Growth>,
+}
+
+/// How a client's requests in flight grew over the window.
+#[derive(Debug, Clone, Copy)]
+struct Growth {
+    /// Per second.
+    rate: f64,
+    /// Whether the growth is sustained and more than a small part of what came in.
+    overload: bool,
+}
+
+/// A backlog counts as growing without bound if in every third of the window it rises, and over the whole window by
+/// more than this share of the requests that came in. Own rule.
+const OVERLOAD_SHARE: f64 = 0.03;
+
+impl Finished {
+    /// Reduces a record.
+    pub fn new(run: Run, record: Record) -> Self {
+        let growth = growth(&record);
+        let (attributions, latencies) =
+            record.clients.into_iter().map(|book| (book.attribution, book.latencies)).unzip();
+        Finished { run, attributions, latencies, series: record.series.rows, growth }
+    }
+}
+
+fn growth(record: &Record) -> Vec<Growth> {
+    let window = record.window_seconds();
+    let grow = |(client, book): (usize, &crate::model::system::record::ClientBook)| {
+        let rise = f64::from(book.backlog[1]) - f64::from(book.backlog[0]);
+        let at = |third: u64| {
+            let time = record.window[0] + (record.window[1] - record.window[0]) / 3 * third;
+            let row = (time / record.series.interval).saturating_sub(1) as usize;
+            record.series.rows.get(row).and_then(|row| row.get(record.series.in_flight_column(client)).copied())
+        };
+        let thirds = [Some(f64::from(book.backlog[0])), at(1), at(2), Some(f64::from(book.backlog[1]))];
+        let rises = thirds.windows(2).all(|pair| pair[0].zip(pair[1]).is_some_and(|(before, after)| after > before));
+        let exploded = record.ending == Ending::TooManyInFlight;
+        let much = rise > (OVERLOAD_SHARE * book.measured as f64).max(10.0);
+        Growth { rate: if window > 0.0 { rise / window } else { 0.0 }, overload: much && (rises || exploded) }
+    };
+    record.clients.iter().enumerate().map(grow).collect()
+}
+
+/// Puts the finished runs of a point together.
+pub fn summarize(design: &Design, point: &DesignPoint, finished: Vec<Finished>) -> Point {
+    let confidence = design.run.confidence;
+    let estimates = (0..design.metrics.len())
+        .map(|metric| {
+            let values: Option<Vec<f64>> = finished.iter().map(|run| run.run.values[metric]).collect();
+            values.and_then(|values| estimate(&values, confidence))
+        })
+        .collect();
+    let (series, series_half_widths) = series(&finished, confidence);
+    Point {
+        variant: point.variant.clone(),
+        levels: point.levels.clone(),
+        estimates,
+        attributions: attributions(point, &finished),
+        distributions: distributions(point, &finished),
+        series,
+        series_half_widths,
+        overload: overload(point, &finished),
+        runs: finished.into_iter().map(|run| run.run).collect(),
+    }
+}
+
+/// The mean of some values with Student's interval; `None` without values.
+pub fn estimate(values: &[f64], confidence: f64) -> Option<Estimate> {
+    let interval = Interval::of_mean(values, confidence).ok()?;
+    let half_width = Some(interval.half_width).filter(|half| half.is_finite());
+    Some(Estimate { mean: interval.mean, half_width, n: values.len() as u64 })
+}
+
+type Rows = Vec<Vec<Option<f64>>>;
+
+/// Means and half widths of the time series; a cell that any run lacks is missing.
+fn series(finished: &[Finished], confidence: f64) -> (Rows, Rows) {
+    let rows = finished.iter().map(|run| run.series.len()).min().unwrap_or(0);
+    let columns = finished.first().and_then(|run| run.series.first()).map_or(0, Vec::len);
+    let n = finished.len() as f64;
+    let factor = student_quantile(n - 1.0, confidence).ok().map(|factor| factor / libm::sqrt(n));
+    let cell = |row: usize, column: usize| {
+        let moments: Moments = finished.iter().map(|run| run.series[row][column]).collect();
+        let mean = moments.mean().filter(|mean| mean.is_finite());
+        let half = factor.and_then(|factor| Some(factor * moments.sd()?)).filter(|half| half.is_finite());
+        (mean, half)
+    };
+    (0..rows).map(|row| (0..columns).map(|column| cell(row, column)).unzip()).unzip()
+}
+
+fn attributions(point: &DesignPoint, finished: &[Finished]) -> Vec<Attribution> {
+    let accounts = &point.blueprint.program.accounts;
+    let of_client = |(number, client): (usize, &crate::model::blueprint::Client)| {
+        let mut merged = crate::measure::Attribution::new(accounts.len());
+        finished.iter().for_each(|run| merged.merge(&run.attributions[number]));
+        let all = merged.slowest(1.0)?;
+        let slowest = merged.slowest(0.05)?;
+        let share = |(place, account): (usize, &crate::model::program::Account)| Share {
+            part: account.part.clone(),
+            resource: account.resource.clone(),
+            kind: account.kind,
+            all: all.seconds[place],
+            slowest: slowest.seconds[place],
+        };
+        let mut entries: Vec<Share> = accounts.iter().enumerate().map(share).collect();
+        entries.retain(|share| share.all > 0.0 || share.slowest > 0.0);
+        entries.sort_by(|one, other| other.slowest.total_cmp(&one.slowest));
+        Some(Attribution { client: client.name.clone(), entries })
+    };
+    point.blueprint.clients.iter().enumerate().filter_map(of_client).collect()
+}
+
+/// The probabilities at which distributions are recorded.
+fn probabilities() -> impl Iterator<Item = f64> {
+    let body = (1..100).map(|percent| f64::from(percent) / 100.0);
+    let tail = [0.992, 0.994, 0.995, 0.996, 0.998, 0.999, 0.9995, 0.9999, 0.99995, 0.99999];
+    body.chain(tail)
+}
+
+fn distributions(point: &DesignPoint, finished: &[Finished]) -> Vec<Distribution> {
+    let of_client = |(number, client): (usize, &crate::model::blueprint::Client)| {
+        let mut merged = Histogram::new();
+        finished.iter().for_each(|run| merged.merge(&run.latencies[number]));
+        let enough = |p: &f64| merged.count() as f64 * (1.0 - p) >= BEYOND;
+        let quantile = |p: f64| Some((p, merged.quantile(p)? / 1e9));
+        let quantiles = probabilities().filter(enough).filter_map(quantile).collect();
+        Distribution { client: client.name.clone(), quantiles }
+    };
+    point.blueprint.clients.iter().enumerate().map(of_client).collect()
+}
+
+/// A client is overloaded if it is in more than half of the runs.
+fn overload(point: &DesignPoint, finished: &[Finished]) -> Option<Overload> {
+    point.blueprint.clients.iter().enumerate().find_map(|(number, client)| {
+        let overloaded = finished.iter().filter(|run| run.growth[number].overload).count();
+        let growth = finished.iter().map(|run| run.growth[number].rate).sum::<f64>() / finished.len() as f64;
+        (overloaded * 2 > finished.len()).then(|| Overload { client: client.name.clone(), growth })
+    })
+}

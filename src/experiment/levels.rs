@@ -1,0 +1,136 @@
+//! Levels: the values that a swept key takes.
+
+use crate::experiment::study::Level;
+use crate::quantity::{Bandwidth, Bytes, Count, Duration, Price, Rate, Share, Unit, unit};
+use crate::spec::experiment_file::{RangeSpec, Scalar, Spacing};
+
+/// The units in which a text may be a quantity, and how a value is written in each.
+const UNITS: [(Unit, fn(f64) -> Option<String>); 7] = [
+    (Unit::Seconds, |value| Some(Duration::from_secs_f64(value).to_string())),
+    (Unit::PerSecond, |value| Rate::from_per_second(value).ok().map(|rate| rate.to_string())),
+    (Unit::Share, |value| Share::from_fraction(value).ok().map(|share| share.to_string())),
+    (Unit::Bytes, |value| Some(Bytes::new(value.round() as u64).to_string())),
+    (Unit::BytesPerSecond, |value| Bandwidth::from_bytes_per_second(value).ok().map(|rate| rate.to_string())),
+    (Unit::PerHourPrice, |value| Price::from_per_hour(value).ok().map(|price| price.to_string())),
+    (Unit::Count, |value| Some(Count::new(value.round() as u64).to_string())),
+];
+
+/// Reads a text as a number or quantity: its unit (`None` for a plain number) and value in base units.
+pub fn read(text: &str) -> Option<(Option<Unit>, f64)> {
+    if let Ok(number) = text.parse::<f64>() {
+        return number.is_finite().then_some((None, number));
+    }
+    UNITS.iter().find_map(|(unit, _)| unit::parse_as(text, *unit).ok().map(|value| (Some(*unit), value)))
+}
+
+/// The level of a value as it is written in the file.
+pub fn level(text: String) -> Level {
+    let value = read(&text).map(|(_, value)| value);
+    Level { text, value }
+}
+
+/// The text of a value of a list; `None` for lists and maps.
+pub fn text_of(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        serde_json::Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether two values are the same level.
+pub fn same(one: &Level, other: &Level) -> bool {
+    match (one.value, other.value) {
+        (Some(one), Some(other)) => (one - other).abs() <= 1e-9 * one.abs().max(other.abs()),
+        _ => one.text == other.text,
+    }
+}
+
+/// The common unit of all levels, if all are quantities of one unit.
+pub fn unit_of(levels: &[Level]) -> Option<Unit> {
+    let mut units = levels.iter().map(|level| read(&level.text).map(|(unit, _)| unit));
+    let first = units.next()??;
+    units.all(|unit| unit == Some(first)).then_some(first).flatten()
+}
+
+/// The levels of a range.
+///
+/// # Errors
+/// What is wrong with its ends.
+pub fn range(spec: &RangeSpec) -> Result<Vec<Level>, String> {
+    let end = |scalar: &Scalar| match scalar {
+        Scalar::Number(number) => Ok((None, *number)),
+        Scalar::Text(text) => read(text).ok_or_else(|| format!("`{text}` is neither a number nor a quantity")),
+    };
+    let ((unit, from), (other, to)) = (end(&spec.from)?, end(&spec.to)?);
+    if unit != other {
+        return Err("`from` and `to` must be of the same kind".to_owned());
+    }
+    if spec.spacing == Spacing::Log && (from <= 0.0 || to <= 0.0) {
+        return Err("values at equal ratios must be above 0".to_owned());
+    }
+    let whole = unit.is_none() && from.fract() == 0.0 && to.fract() == 0.0;
+    let last = f64::from(spec.points.max(2) - 1);
+    let mut levels: Vec<Level> = Vec::new();
+    for number in 0..spec.points.max(2) {
+        let part = f64::from(number) / last;
+        let value = match spec.spacing {
+            Spacing::Linear => from + (to - from) * part,
+            Spacing::Log => from * libm::pow(to / from, part),
+        };
+        let value = if whole { value.round() } else { significant(value) };
+        let written = match unit {
+            None => Some(value.to_string()),
+            Some(unit) => UNITS.iter().find(|(known, _)| *known == unit).and_then(|(_, write)| write(value)),
+        };
+        let level = level(written.ok_or("a value between the ends cannot be written")?);
+        if levels.last().is_none_or(|last| !same(last, &level)) {
+            levels.push(level);
+        }
+    }
+    Ok(levels)
+}
+
+/// Six significant digits: levels are read by people.
+fn significant(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(from: Scalar, to: Scalar, points: u32, spacing: Spacing) -> Vec<String> {
+        range(&RangeSpec { from, to, points, spacing }).unwrap().into_iter().map(|level| level.text).collect()
+    }
+
+    fn text(text: &str) -> Scalar {
+        Scalar::Text(text.to_owned())
+    }
+
+    #[test]
+    fn ranges_keep_their_unit_and_whole_numbers() {
+        assert_eq!(texts(text("100/s"), text("400/s"), 4, Spacing::Linear), ["100/s", "200/s", "300/s", "400/s"]);
+        assert_eq!(texts(Scalar::Number(1.0), Scalar::Number(8.0), 4, Spacing::Log), ["1", "2", "4", "8"]);
+        assert_eq!(texts(Scalar::Number(1.0), Scalar::Number(3.0), 9, Spacing::Linear), ["1", "2", "3"]);
+        assert_eq!(texts(text("10%"), text("20%"), 3, Spacing::Linear), ["10%", "15%", "20%"]);
+    }
+
+    #[test]
+    fn mixed_ends_are_refused() {
+        let spec = RangeSpec { from: text("1s"), to: text("5/s"), points: 3, spacing: Spacing::Linear };
+        assert!(range(&spec).is_err());
+        let spec = RangeSpec { from: text("0s"), to: text("5s"), points: 3, spacing: Spacing::Log };
+        assert!(range(&spec).is_err());
+    }
+
+    #[test]
+    fn levels_are_the_same_when_their_values_are() {
+        assert!(same(&level("1000/s".into()), &level("1k/s".into())));
+        assert!(!same(&level("1s".into()), &level("2s".into())));
+        assert!(same(&level("random".into()), &level("random".into())));
+        assert_eq!(unit_of(&[level("1s".into()), level("2ms".into())]), Some(Unit::Seconds));
+        assert_eq!(unit_of(&[level("1s".into()), level("2/s".into())]), None);
+    }
+}

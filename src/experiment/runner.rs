@@ -1,0 +1,137 @@
+//! Running a design: all replications of all points on all cores.
+//!
+//! A simulation is single-threaded and shares nothing, so the runs are independent jobs. Results are put together in the
+//! order of the design, whatever the order in which they were finished: the same on any number of threads.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::design::{Design, DesignPoint};
+use super::estimate::{Finished, summarize};
+use super::study::{Point, Run};
+use crate::model::system::{Plan, System, Violation, metrics};
+
+/// Sees how far a run is.
+pub trait Observer: Sync {
+    /// One simulation was finished, with so many events.
+    fn finished(&self, events: u64);
+}
+
+/// Nobody looks.
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn finished(&self, _events: u64) {}
+}
+
+/// Why a design could not be run.
+#[derive(Debug)]
+pub enum RunError {
+    /// A law of the simulation did not hold.
+    Violation {
+        /// The point, in words.
+        place: String,
+        /// The replication.
+        replication: u64,
+        /// What is wrong.
+        violation: Violation,
+    },
+    /// The threads could not be started.
+    Threads(String),
+}
+
+impl std::fmt::Display for RunError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RunError::Violation { place, replication, violation } => {
+                write!(formatter, "{place}, replication {replication}: {violation}")
+            }
+            RunError::Threads(message) => write!(formatter, "the threads could not be started: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// The runs of one point on their way.
+struct Cell {
+    left: AtomicUsize,
+    finished: Mutex<Vec<Option<Finished>>>,
+    point: Mutex<Option<Point>>,
+}
+
+/// Runs a design on `jobs` threads (0 for all cores). When `stop` becomes true, runs under way are given up and what is
+/// finished is returned.
+///
+/// # Errors
+/// A [`RunError`] if a simulation broke its own laws.
+pub fn run(design: &Design, jobs: usize, observer: &dyn Observer, stop: &AtomicBool) -> Result<Vec<Point>, RunError> {
+    let replications = design.run.replications as usize;
+    let cell = |_: &DesignPoint| Cell {
+        left: AtomicUsize::new(replications),
+        finished: Mutex::new((0..replications).map(|_| None).collect()),
+        point: Mutex::new(None),
+    };
+    let cells: Vec<Cell> = design.points.iter().map(cell).collect();
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    let threads = threads.map_err(|error| RunError::Threads(error.to_string()))?;
+    let total = design.points.len() * replications;
+    threads.install(|| {
+        (0..total).into_par_iter().with_max_len(1).try_for_each(|job| {
+            let (number, replication) = (job / replications, job % replications);
+            one(design, number, replication as u64, &cells[number], observer, stop)
+        })
+    })?;
+    let points = design.points.iter().zip(cells).map(|(point, cell)| {
+        let complete = cell.point.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let finished = cell.finished.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        complete.unwrap_or_else(|| summarize(design, point, finished.into_iter().flatten().collect()))
+    });
+    Ok(points.collect())
+}
+
+/// Runs one replication of one point; the last one of a point puts the point together.
+fn one(
+    design: &Design,
+    number: usize,
+    replication: u64,
+    cell: &Cell,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Result<(), RunError> {
+    if stop.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let point = &design.points[number];
+    let plan = Plan { replication, ..design.plan };
+    let record = System::new(&point.blueprint, plan).run(&|| stop.load(Ordering::Relaxed)).map_err(|violation| {
+        let place = if point.variant.is_empty() { "the model".to_owned() } else { point.variant.clone() };
+        RunError::Violation { place, replication, violation }
+    })?;
+    if stop.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let mut values = vec![None; design.metrics.len()];
+    for (place, value) in point.metrics.iter().zip(metrics::values(&record)) {
+        values[*place] = value;
+    }
+    let run = Run {
+        replication,
+        fingerprint: format!("{:016x}", record.fingerprint),
+        ending: record.ending,
+        events: record.events,
+        values,
+    };
+    let events = record.events;
+    let finished = Finished::new(run, record);
+    cell.finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner())[replication as usize] = Some(finished);
+    if cell.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let all = std::mem::take(&mut *cell.finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        let summary = summarize(design, point, all.into_iter().flatten().collect());
+        *cell.point.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(summary);
+    }
+    observer.finished(events);
+    Ok(())
+}

@@ -1,0 +1,346 @@
+//! Reading files: from a path to a checked model or experiment, or to diagnostics.
+//!
+//! An experiment keeps the spanned tree of its model. Every variant and level is a copy of that tree with some values
+//! replaced, checked and resolved like the file itself, so that an override is refused for the same reasons and with the
+//! same words as a line of the file, at the place where the override is written.
+
+use std::path::{Path as FilePath, PathBuf};
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+
+use super::experiment_file::{ExperimentFile, ModelRef};
+use super::model_file::ModelFile;
+use super::resolve::{Resolved, resolve};
+use super::text::check::{Scalar, check};
+use super::text::diagnostic::Diagnostic;
+use super::text::parse::parse;
+use super::text::path::{Path, get, span_of};
+use super::text::schema::Schema;
+use super::text::set::set;
+use super::text::source::{FileId, Sources, Span};
+use super::text::to_json::to_json;
+use super::text::tree::{Node, Value};
+use crate::engine::random::named;
+use crate::model::compile::Problem;
+use crate::model::distribution::Values;
+use crate::quantity;
+
+/// The name under which the standard input is known.
+pub const STANDARD_INPUT: &str = "-";
+
+/// Where files come from.
+pub trait Files {
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// Why it cannot be read, in words.
+    fn read(&self, path: &FilePath) -> Result<Vec<u8>, String>;
+}
+
+/// The files of this machine; `-` is the standard input.
+pub struct Disk;
+
+/// The largest file that is read whole [bytes]; larger YAML files are refused anyway.
+const MAX_BYTES: u64 = 1 << 30;
+
+impl Files for Disk {
+    fn read(&self, path: &FilePath) -> Result<Vec<u8>, String> {
+        use std::io::Read;
+        let mut bytes = Vec::new();
+        if path == FilePath::new(STANDARD_INPUT) {
+            std::io::stdin().take(MAX_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+            return Ok(bytes);
+        }
+        let kind = std::fs::metadata(path).map_err(|error| error.to_string())?;
+        if kind.is_dir() {
+            return Err("it is a folder".to_owned());
+        }
+        let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+        file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    }
+}
+
+/// A loaded file: a model alone, or an experiment with its model.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Its name: that of the file, without folder and ending.
+    pub name: String,
+    /// What is asked; for a model alone an experiment with defaults.
+    pub experiment: ExperimentFile,
+    /// The experiment as written; `None` for a model alone.
+    pub tree: Option<Node>,
+    /// The model as written.
+    pub model: Node,
+    /// Where the model's file is; paths in it are relative to this.
+    folder: PathBuf,
+    /// The files that were read, and a hash of each.
+    pub files: Vec<(String, u64)>,
+}
+
+/// A change to a model: where, and what.
+#[derive(Debug, Clone)]
+pub struct Override {
+    /// The key, as written.
+    pub key: String,
+    /// Where the key is written.
+    pub span: Span,
+    /// The new value.
+    pub value: Node,
+}
+
+/// Loads files and knows how to check what is in them.
+pub struct Loader<'f> {
+    /// All texts that were read, for diagnostics.
+    pub sources: Sources,
+    files: &'f dyn Files,
+    model_schema: Schema,
+    experiment_schema: Schema,
+}
+
+/// The JSON Schema of a file type.
+pub fn schema_of<T: JsonSchema>(id: &str) -> serde_json::Value {
+    let mut schema = SchemaGenerator::default().into_root_schema_for::<T>().to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("$id".to_owned(), id.into());
+    }
+    schema
+}
+
+/// The schema of model files.
+pub fn model_schema() -> serde_json::Value {
+    schema_of::<ModelFile>("model.schema.json")
+}
+
+/// The schema of experiment files.
+pub fn experiment_schema() -> serde_json::Value {
+    schema_of::<ExperimentFile>("experiment.schema.json")
+}
+
+impl<'f> Loader<'f> {
+    /// A loader that has read nothing yet.
+    pub fn new(files: &'f dyn Files) -> Self {
+        let schema = |schema| Schema::new(schema).expect("the schema of our own types has no unknown keyword; tested");
+        Loader {
+            sources: Sources::new(),
+            files,
+            model_schema: schema(model_schema()),
+            experiment_schema: schema(experiment_schema()),
+        }
+    }
+
+    /// Loads a model or an experiment.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file.
+    pub fn load(&mut self, path: &FilePath) -> Result<Document, Vec<Diagnostic>> {
+        let (tree, hash) = self.parse(path, None)?;
+        let folder = path.parent().map_or_else(PathBuf::new, FilePath::to_owned);
+        let files = vec![(path.display().to_string(), hash)];
+        let name = match path.file_stem().and_then(|stem| stem.to_str()) {
+            Some("-") | None => "standard input".to_owned(),
+            Some(stem) => stem.to_owned(),
+        };
+        let is_model = tree.entry("question").is_none() && tree.entry("clients").or(tree.entry("services")).is_some();
+        if is_model {
+            let file: ModelFile = decode(&self.check(&tree, &self.model_schema)?, &tree)?;
+            let experiment = ExperimentFile {
+                question: file.about.clone().unwrap_or_else(|| format!("How does {name} behave?")),
+                prediction: None,
+                model: ModelRef::File(path.display().to_string()),
+                run: Default::default(),
+                set: Default::default(),
+                variants: Default::default(),
+                sweep: Default::default(),
+                expect: Vec::new(),
+                plots: Vec::new(),
+                analysis: None,
+            };
+            return Ok(Document { name, experiment, tree: None, model: tree, folder, files });
+        }
+        self.load_experiment(name, tree, folder, files)
+    }
+
+    fn load_experiment(
+        &mut self,
+        name: String,
+        tree: Node,
+        folder: PathBuf,
+        mut files: Vec<(String, u64)>,
+    ) -> Result<Document, Vec<Diagnostic>> {
+        let experiment: ExperimentFile = decode(&self.check(&tree, &self.experiment_schema)?, &tree)?;
+        let place = Path::root().key("model");
+        let (model, folder) = match &experiment.model {
+            ModelRef::Inline(_) => (get(&tree, &place).cloned().unwrap_or_else(|| tree.clone()), folder),
+            ModelRef::File(file) => {
+                let path = folder.join(file);
+                let (model, hash) = self.parse(&path, span_of(&tree, &place))?;
+                files.push((path.display().to_string(), hash));
+                (model, path.parent().map_or_else(PathBuf::new, FilePath::to_owned))
+            }
+        };
+        Ok(Document { name, experiment, tree: Some(tree), model, folder, files })
+    }
+
+    /// Reads and parses a file; `mentioned` is where another file names it.
+    fn parse(&mut self, path: &FilePath, mentioned: Option<Span>) -> Result<(Node, u64), Vec<Diagnostic>> {
+        let name = path.display().to_string();
+        let bytes = self.files.read(path).map_err(|reason| {
+            let span = mentioned.unwrap_or_else(|| self.nowhere());
+            let message = format!("`{name}` cannot be read: {reason}");
+            let help = "a path in an experiment is relative to the experiment's own file";
+            let diagnostic = Diagnostic::error(message, span);
+            vec![if mentioned.is_some() { diagnostic.with_help(help) } else { diagnostic }]
+        })?;
+        let hash = bytes.chunks(64).fold(0, |hash, chunk| named(hash, &String::from_utf8_lossy(chunk)));
+        let file = self.sources.add_bytes(&name, &bytes).map_err(|diagnostic| vec![*diagnostic])?;
+        Ok((parse(&self.sources, file)?, hash))
+    }
+
+    /// A place for what has none: the command line.
+    fn nowhere(&mut self) -> Span {
+        let file: FileId = self.sources.add("command line", "");
+        Span::new(file, 0, 0)
+    }
+
+    /// Checks a tree against a schema and gives it back as JSON.
+    fn check(&self, tree: &Node, schema: &Schema) -> Result<serde_json::Value, Vec<Diagnostic>> {
+        let diagnostics = check(tree, schema, &check_format);
+        if diagnostics.is_empty() { Ok(to_json(tree)) } else { Err(diagnostics) }
+    }
+
+    /// Builds the system of a document with some changes.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the model after the changes.
+    pub fn build(&self, document: &Document, overrides: &[Override]) -> Result<Resolved, Vec<Diagnostic>> {
+        let mut tree = document.model.clone();
+        let mut diagnostics = Vec::new();
+        for Override { key, span, value } in overrides {
+            match key.parse::<Path>() {
+                Err(error) => {
+                    diagnostics.push(Diagnostic::error(format!("`{key}` is no key: {}", error.message), *span))
+                }
+                Ok(path) => {
+                    if let Err(error) = set(&mut tree, &path, value.clone()) {
+                        diagnostics.push(error.diagnostic(*span));
+                    }
+                }
+            }
+        }
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
+        }
+        let file: ModelFile = decode(&self.check(&tree, &self.model_schema)?, &tree)?;
+        let columns = Columns { files: self.files, folder: &document.folder };
+        resolve(&file, &columns).map_err(|problems| problems.iter().map(|problem| locate(&tree, problem)).collect())
+    }
+
+    /// Reads an override from the command line: `KEY=VALUE`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn override_of(&mut self, text: &str) -> Result<Override, Vec<Diagnostic>> {
+        let file = self.sources.add("--set", text);
+        let Some((key, _)) = text.split_once('=') else {
+            let diagnostic = Diagnostic::error("a change is written KEY=VALUE", Span::new(file, 0, text.len()));
+            return Err(vec![diagnostic.with_help("for example --set services.shop.instances=8")]);
+        };
+        let span = Span::new(file, 0, key.len());
+        let value = self.sources.add("--set", &text[key.len() + 1..]);
+        let mut value = parse(&self.sources, value)?;
+        value.span = Span::new(file, key.len() + 1, text.len());
+        Ok(Override { key: key.trim().to_owned(), span, value })
+    }
+}
+
+/// The overrides in a map of an experiment's tree.
+pub fn overrides_in(tree: &Node, path: &Path) -> Vec<Override> {
+    let entries = get(tree, path).map(Node::entries).unwrap_or_default();
+    let change = |entry: &super::text::tree::Entry| Override {
+        key: entry.key.clone(),
+        span: entry.key_span,
+        value: entry.value.clone(),
+    };
+    entries.iter().map(change).collect()
+}
+
+/// Turns checked JSON into a file type. The check guarantees success; a failure is reported all the same, at the top.
+fn decode<T: DeserializeOwned>(json: &serde_json::Value, tree: &Node) -> Result<T, Vec<Diagnostic>> {
+    T::deserialize(json)
+        .map_err(|error| vec![Diagnostic::error(format!("the file cannot be understood: {error}"), tree.span)])
+}
+
+/// A problem as a diagnostic: at the place that its path leads to, or the nearest place above it.
+fn locate(tree: &Node, problem: &Problem) -> Diagnostic {
+    let mut span = tree.span;
+    if let Ok(path) = problem.path.parse::<Path>() {
+        let mut so_far = Path::root();
+        for segment in path.segments() {
+            so_far = match segment {
+                super::text::path::Segment::Key(key) => so_far.key(key),
+                super::text::path::Segment::Index(index) => so_far.index(*index),
+            };
+            match span_of(tree, &so_far) {
+                Some(found) => span = found,
+                None => break,
+            }
+        }
+    }
+    let diagnostic = Diagnostic::error(problem.message.clone(), span);
+    match &problem.help {
+        Some(help) => diagnostic.with_help(help.clone()),
+        None => diagnostic,
+    }
+}
+
+/// Checks a scalar against a quantity's format.
+fn check_format(format: &str, scalar: Scalar<'_>) -> Result<(), String> {
+    if !quantity::formats().contains(&format) {
+        return Ok(());
+    }
+    let scalar = match scalar {
+        Scalar::Text(text) => quantity::Scalar::Text(text),
+        Scalar::Number { text, value } => quantity::Scalar::Number { text, value },
+    };
+    quantity::check(format, scalar).map_err(|error| error.to_string())
+}
+
+/// CSV columns next to a model.
+struct Columns<'a> {
+    files: &'a dyn Files,
+    folder: &'a FilePath,
+}
+
+impl Values for Columns<'_> {
+    fn column(&self, file: &str, column: &str) -> Result<Vec<f64>, String> {
+        let path = self.folder.join(file);
+        let bytes = self.files.read(&path).map_err(|reason| format!("`{file}` cannot be read: {reason}"))?;
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
+        let headers = reader.headers().map_err(|error| format!("`{file}`: {error}"))?.clone();
+        let Some(place) = headers.iter().position(|header| header == column) else {
+            let known: Vec<&str> = headers.iter().collect();
+            return Err(format!("`{file}` has no column `{column}`; it has `{}`", known.join("`, `")));
+        };
+        let mut values = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| format!("`{file}`: {error}"))?;
+            let text = record.get(place).unwrap_or_default();
+            let line = record.position().map_or(0, csv::Position::line);
+            let value = text.parse().map_err(|_| format!("`{file}`, line {line}: `{text}` is no number"))?;
+            values.push(value);
+        }
+        Ok(values)
+    }
+}
+
+/// A scalar node at a place: text that is read as YAML would read it plainly.
+pub fn scalar_node(text: &str, span: Span) -> Node {
+    let number = text.parse::<f64>().ok().filter(|value| value.is_finite());
+    let value = match number {
+        Some(value) => Value::Number { text: text.to_owned(), value, is_integer: text.parse::<i64>().is_ok() },
+        None => Value::Text { text: text.to_owned(), quoted: false },
+    };
+    Node { span, value }
+}
