@@ -1,6 +1,7 @@
 //! A discrete-event laboratory for scaling questions.
 #![deny(missing_docs)]
 
+pub mod cli;
 pub mod engine;
 pub mod experiment;
 pub mod maths;

@@ -1,0 +1,214 @@
+//! `scalelab run`: files in, answers out.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Status, complain, print, show, width};
+use crate::experiment::design::{Design, Options, design};
+use crate::experiment::expectation::Verdict;
+use crate::experiment::runner::Observer;
+use crate::experiment::{Study, conduct};
+use crate::report::{csv, json, table, write};
+use crate::spec::load::{Disk, Document, Loader};
+
+/// Run experiments (or models alone) and answer their questions
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Experiment or model files; `-` is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The folder for results; each experiment has a folder of its own in it
+    #[arg(long, default_value = "output", value_name = "FOLDER")]
+    out: PathBuf,
+    /// Another seed than the file's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Another number of replications than the file's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    replications: Option<u32>,
+    /// How many runs at once; all cores if left out
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+    /// A tenth of the time, three replications, five levels: to see whether everything works
+    #[arg(long)]
+    quick: bool,
+    /// Change the model: services.shop.instances=8; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Print neither progress nor answer
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table for people
+    Table,
+    /// The whole summary, as in summary.json
+    Json,
+    /// The points, as in points.csv
+    Csv,
+}
+
+/// Runs all files; everything is checked before anything is run.
+pub fn run(arguments: &Arguments) -> Status {
+    let mut loader = Loader::new(&Disk);
+    let designs = match prepare(arguments, &mut loader) {
+        Ok(designs) => designs,
+        Err(status) => return status,
+    };
+    let stop = std::sync::Arc::new(AtomicBool::new(false));
+    let asked = std::sync::Arc::clone(&stop);
+    // Without a handler an interrupt just ends the program, which loses nothing but what is being run.
+    let _ = ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::SeqCst) {
+            std::process::exit(i32::from(Status::Interrupted.code()));
+        }
+    });
+    let mut status = Status::Good;
+    for (document, design) in &designs {
+        match answer(arguments, document, design, &stop) {
+            Status::Good => {}
+            Status::Expectation => status = Status::Expectation,
+            other => return other,
+        }
+    }
+    status
+}
+
+/// Loads and designs all files.
+fn prepare(arguments: &Arguments, loader: &mut Loader) -> Result<Vec<(Document, Design)>, Status> {
+    let mut options =
+        Options { seed: arguments.seed, replications: arguments.replications, quick: arguments.quick, set: Vec::new() };
+    let mut diagnostics = Vec::new();
+    for text in &arguments.set {
+        match loader.override_of(text) {
+            Ok(change) => options.set.push(change),
+            Err(found) => diagnostics.extend(found),
+        }
+    }
+    let mut designs = Vec::new();
+    for file in &arguments.files {
+        let designed = loader.load(file).and_then(|document| {
+            let design = design(loader, &document, &options)?;
+            Ok((document, design))
+        });
+        match designed {
+            Ok(designed) => designs.push(designed),
+            Err(found) => diagnostics.extend(found),
+        }
+    }
+    if !diagnostics.is_empty() {
+        show(&diagnostics, &loader.sources);
+        return Err(Status::Input);
+    }
+    let mut names = BTreeSet::new();
+    for (document, _) in &designs {
+        if !names.insert(&document.name) {
+            complain(&format!("two of the files are called `{}`; their results would be in one folder", document.name));
+            return Err(Status::Input);
+        }
+    }
+    Ok(designs)
+}
+
+/// Runs one experiment, writes its results and prints its answer.
+fn answer(arguments: &Arguments, document: &Document, design: &Design, stop: &AtomicBool) -> Status {
+    let progress = Progress::new(arguments, document, design);
+    let command = command(arguments, document);
+    let study = match conduct(document, design, &command, arguments.jobs, &progress, stop) {
+        Ok(study) => study,
+        Err(error) => {
+            progress.bar.finish_and_clear();
+            complain(&format!(
+                "{}: {error}\nThis is a fault in scalelab; please report it with the file.",
+                document.name
+            ));
+            return Status::Broken;
+        }
+    };
+    progress.bar.finish_and_clear();
+    let folder = arguments.out.join(&document.name);
+    if let Err(error) = store(&study, &folder) {
+        complain(&format!("the results cannot be written to `{}`: {error}", folder.display()));
+        return Status::Broken;
+    }
+    if !arguments.quiet {
+        show_answer(arguments.format, &study, &folder);
+    }
+    if study.interrupted {
+        anstream::eprintln!("interrupted; what was finished is in {}", folder.display());
+        return Status::Interrupted;
+    }
+    let kept = |verdict: Verdict| verdict == Verdict::Held || (arguments.quick && verdict == Verdict::Undecided);
+    let all_kept = study.expectations.iter().all(|finding| kept(finding.verdict));
+    if all_kept { Status::Good } else { Status::Expectation }
+}
+
+fn store(study: &Study, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    Ok(write::write_all(folder, &write::files(study)?)?)
+}
+
+fn show_answer(format: Format, study: &Study, folder: &Path) {
+    match format {
+        Format::Table => {
+            print(&table::terminal(study, width(), true));
+            print(&format!("\nResults and charts: {}\n", folder.display()));
+        }
+        Format::Json => print(&String::from_utf8_lossy(&json::summary_json(study))),
+        Format::Csv => print(&String::from_utf8_lossy(&csv::points_csv(study))),
+    }
+}
+
+/// The command that gives the same results: without what does not change them.
+fn command(arguments: &Arguments, document: &Document) -> String {
+    let file = document.files.first().map_or(document.name.as_str(), |(name, _)| name);
+    let mut command = format!("scalelab run {file}");
+    if let Some(seed) = arguments.seed {
+        command.push_str(&format!(" --seed {seed}"));
+    }
+    if let Some(replications) = arguments.replications {
+        command.push_str(&format!(" --replications {replications}"));
+    }
+    if arguments.quick {
+        command.push_str(" --quick");
+    }
+    for change in &arguments.set {
+        command.push_str(&format!(" --set '{change}'"));
+    }
+    command
+}
+
+/// A progress bar on the standard error, if that is a terminal.
+struct Progress {
+    bar: ProgressBar,
+    events: AtomicU64,
+}
+
+impl Progress {
+    fn new(arguments: &Arguments, document: &Document, design: &Design) -> Self {
+        let total = design.points.len() as u64 * design.run.replications;
+        let hidden = arguments.quiet || !std::io::stderr().is_terminal();
+        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(total), target).with_message(document.name.clone());
+        if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} runs, {eta} left") {
+            bar.set_style(style);
+        }
+        Progress { bar, events: AtomicU64::new(0) }
+    }
+}
+
+impl Observer for Progress {
+    fn finished(&self, events: u64) {
+        self.events.fetch_add(events, Ordering::Relaxed);
+        self.bar.inc(1);
+    }
+}

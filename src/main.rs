@@ -1,0 +1,7 @@
+//! The program `scalelab`: hands its arguments to the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scalelab::cli::main(std::env::args_os())
+}
