@@ -42,8 +42,8 @@ enum Topic {
 /// Topics that are enums of the model's schema, and their names there.
 const ENUMS: [(Topic, &str, &str); 5] = [
     (Topic::Steps, "steps", "Step"),
-    (Topic::Distributions, "distributions", "Family"),
-    (Topic::Arrivals, "arrivals", "ArrivalSpec"),
+    (Topic::Distributions, "distributions", "Distribution_Duration"),
+    (Topic::Arrivals, "arrivals", "Arrivals"),
     (Topic::Profiles, "profiles", "ProfileSpec"),
     (Topic::Balancers, "balancers", "Policy"),
 ];
@@ -83,14 +83,9 @@ fn metrics<B>(metrics: &[Metric<B>]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The alternatives of an enum in a schema: name and description. Of a generic type the first instance is taken.
-pub fn alternatives(schema: &Value, name: &str) -> Vec<(String, String)> {
-    let definitions = schema["$defs"].as_object().into_iter().flatten();
-    let mut fitting = definitions.filter(|(key, _)| {
-        key.as_str() == name
-            || key.strip_prefix(name).is_some_and(|rest| rest.starts_with("_for_") || rest.starts_with('2'))
-    });
-    let Some((_, definition)) = fitting.next() else { return Vec::new() };
+/// The alternatives of an enum in a schema: name and description.
+fn alternatives(schema: &Value, name: &str) -> Vec<(String, String)> {
+    let definition = &schema["$defs"][name];
     let branches = definition["oneOf"].as_array().or(definition["anyOf"].as_array());
     let alternative = |branch: &Value| {
         let about = branch["description"].as_str().unwrap_or_default().replace('\n', " ");

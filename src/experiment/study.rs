@@ -114,6 +114,21 @@ pub struct Factor {
     pub levels: Vec<Level>,
 }
 
+impl Factor {
+    /// Whether the key is the rate of an open client's arrivals; then, the client.
+    pub fn offered_by(&self) -> Option<&str> {
+        let rest = self.key.strip_prefix("clients.")?;
+        let processes = [".arrivals.poisson", ".arrivals.constant", ".arrivals.uniform"];
+        processes.iter().find_map(|process| rest.strip_suffix(process))
+    }
+
+    /// A short name for people: the key's last segment, or `rate`.
+    pub fn name(&self) -> String {
+        let last = self.key.rsplit('.').next().unwrap_or(&self.key);
+        self.offered_by().map_or_else(|| last.replace('_', " "), |_| "rate".to_owned())
+    }
+}
+
 /// A level of a factor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Level {
@@ -235,8 +250,7 @@ impl Study {
     /// A point in words: its variant and levels.
     pub fn label(&self, point: &Point) -> String {
         let levels = self.factors.iter().zip(&point.levels).map(|(factor, level)| {
-            let key = factor.key.rsplit('.').next().unwrap_or(&factor.key);
-            format!("{key} = {}", factor.levels[*level].text)
+            format!("{} = {}", factor.name(), factor.levels[*level].text)
         });
         let variant = Some(point.variant.clone()).filter(|variant| !variant.is_empty());
         variant.into_iter().chain(levels).collect::<Vec<_>>().join(", ")

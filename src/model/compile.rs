@@ -46,7 +46,7 @@ impl Problem {
         });
         let help = match known.first() {
             None => format!("there is no {what} at all"),
-            Some(first) if strsim::jaro_winkler(name, first) > 0.8 => format!("did you mean `{first}`?"),
+            Some(first) if strsim::jaro_winkler(name, first) > 0.9 => format!("did you mean `{first}`?"),
             Some(_) => {
                 let more = if known.len() > 8 { ", …" } else { "" };
                 format!("known: `{}`{more}", known[..known.len().min(8)].join("`, `"))

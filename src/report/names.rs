@@ -29,8 +29,13 @@ pub(super) fn is_numeric(factor: &Factor) -> bool {
     !factor.levels.is_empty() && factor.levels.iter().all(|level| level.value.is_some_and(f64::is_finite))
 }
 
-/// The factors' names for tables: as few last segments of the key as tell them apart.
+/// The factors' names for tables: short ones if they tell them apart, else as few last segments of the key as do.
 pub(super) fn factor_names(study: &Study) -> Vec<String> {
+    let short: Vec<String> = study.factors.iter().map(|factor| clean(&factor.name())).collect();
+    let twice = |name: &String| short.iter().filter(|other| *other == name).count() > 1;
+    if !short.iter().any(twice) {
+        return short;
+    }
     let keys: Vec<Vec<&str>> = study.factors.iter().map(|factor| factor.key.split('.').collect()).collect();
     let tail = |key: &[&str], length: usize| key[key.len().saturating_sub(length)..].join(".");
     let name = |index: usize| {
@@ -54,9 +59,10 @@ pub(super) fn words(name: &str) -> String {
     clean(&spell.collect::<String>())
 }
 
-/// A swept key as words, without the kind of part it begins with: `shoppers arrivals poisson`.
-pub(super) fn key_words(key: &str) -> String {
-    words(key.split_once('.').map_or(key, |(_, rest)| rest))
+/// A factor as words: `offered rate of shoppers`, or its key without the kind of part it begins with: `shop instances`.
+pub(super) fn factor_words(factor: &Factor) -> String {
+    let plain = || words(factor.key.split_once('.').map_or(&factor.key, |(_, rest)| rest));
+    factor.offered_by().map_or_else(plain, |client| clean(&format!("offered rate of {client}")))
 }
 
 /// The text on one line, without the control characters that could steer a terminal.

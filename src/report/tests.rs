@@ -171,7 +171,9 @@ fn few_points_stand_side_by_side() {
         Warning
           ! horizontal: the warm-up looks too short for shoppers.latency.p95
 
-        2 assumptions that the files do not state are listed in summary.json.",
+        Assumed, as the files do not say: shop: unlimited memory; shop: no network
+        latency.
+",
     );
     assert_eq!(terminal(&variants(), 80, false), expected);
 }
@@ -184,42 +186,41 @@ fn many_points_are_rows_and_overloaded_ones_are_marked() {
         machines?
         Prediction: The shop waits for its workers, so bigger machines change nothing.
 
-         variant     poisson     goodput     latency p95  failures              busiest
-         ──────────────────────────────────────────────────────────────────────────────
-         as is         200/s       200/s  125.5 ± 0.6 ms       0 %  shop.workers 22.2 %
-         as is         400/s       400/s  159.8 ± 1.3 ms       0 %  shop.workers 44.4 %
-         as is         600/s       600/s      240 ± 3 ms       0 %  shop.workers 66.7 %
-         as is         800/s       800/s     639 ± 13 ms       0 %  shop.workers 88.9 %
-         as is        1000/s  ▲    900/s   5.97 ± 0.14 s      10 %   shop.workers 100 %
-         as is        1200/s  ▲    900/s   5.97 ± 0.14 s      25 %   shop.workers 100 %
-         as is        1400/s  ▲    900/s   5.97 ± 0.14 s    35.7 %   shop.workers 100 %
-         as is        1600/s  ▲    900/s   5.97 ± 0.14 s    43.8 %   shop.workers 100 %
-         vertical      200/s       200/s  108.0 ± 0.5 ms       0 %  shop.workers 18.5 %
-         vertical      400/s       400/s  128.1 ± 0.9 ms       0 %    shop.workers 37 %
-         vertical      600/s       600/s      165 ± 2 ms       0 %  shop.workers 55.6 %
-         vertical      800/s       800/s      254 ± 4 ms       0 %  shop.workers 74.1 %
-         vertical     1000/s        1k/s     790 ± 20 ms       0 %  shop.workers 92.6 %
-         vertical     1200/s  ▲  1.08k/s   5.97 ± 0.14 s      10 %   shop.workers 100 %
-         vertical     1400/s  ▲  1.08k/s   5.97 ± 0.14 s    22.9 %   shop.workers 100 %
-         vertical     1600/s  ▲  1.08k/s   5.97 ± 0.14 s    32.5 %   shop.workers 100 %
-         horizontal    200/s       200/s   77.4 ± 0.3 ms       0 %  shop.workers 11.1 %
-         horizontal    400/s       400/s   82.8 ± 0.4 ms       0 %  shop.workers 22.2 %
-         horizontal    600/s       600/s   89.9 ± 0.6 ms       0 %  shop.workers 33.3 %
-         horizontal    800/s       800/s   99.9 ± 0.8 ms       0 %  shop.workers 44.4 %
-         horizontal   1000/s        1k/s  114.9 ± 1.2 ms       0 %  shop.workers 55.6 %
-         horizontal   1200/s      1.2k/s      140 ± 2 ms       0 %  shop.workers 66.7 %
-         horizontal   1400/s      1.4k/s      190 ± 3 ms       0 %  shop.workers 77.8 %
-         horizontal   1600/s      1.6k/s      340 ± 7 ms       0 %  shop.workers 88.9 %
+         variant       rate     goodput     latency p95  failures              busiest
+         ─────────────────────────────────────────────────────────────────────────────
+         as is        200/s       200/s  125.5 ± 0.6 ms       0 %  shop.workers 22.2 %
+         as is        400/s       400/s  159.8 ± 1.3 ms       0 %  shop.workers 44.4 %
+         as is        600/s       600/s      240 ± 3 ms       0 %  shop.workers 66.7 %
+         as is        800/s       800/s     639 ± 13 ms       0 %  shop.workers 88.9 %
+         as is       1000/s  ▲    900/s   5.97 ± 0.14 s      10 %   shop.workers 100 %
+         as is       1200/s  ▲    900/s   5.97 ± 0.14 s      25 %   shop.workers 100 %
+         as is       1400/s  ▲    900/s   5.97 ± 0.14 s    35.7 %   shop.workers 100 %
+         as is       1600/s  ▲    900/s   5.97 ± 0.14 s    43.8 %   shop.workers 100 %
+         vertical     200/s       200/s  108.0 ± 0.5 ms       0 %  shop.workers 18.5 %
+         vertical     400/s       400/s  128.1 ± 0.9 ms       0 %    shop.workers 37 %
+         vertical     600/s       600/s      165 ± 2 ms       0 %  shop.workers 55.6 %
+         vertical     800/s       800/s      254 ± 4 ms       0 %  shop.workers 74.1 %
+         vertical    1000/s        1k/s     790 ± 20 ms       0 %  shop.workers 92.6 %
+         vertical    1200/s  ▲  1.08k/s   5.97 ± 0.14 s      10 %   shop.workers 100 %
+         vertical    1400/s  ▲  1.08k/s   5.97 ± 0.14 s    22.9 %   shop.workers 100 %
+         vertical    1600/s  ▲  1.08k/s   5.97 ± 0.14 s    32.5 %   shop.workers 100 %
+         horizontal   200/s       200/s   77.4 ± 0.3 ms       0 %  shop.workers 11.1 %
+         horizontal   400/s       400/s   82.8 ± 0.4 ms       0 %  shop.workers 22.2 %
+         horizontal   600/s       600/s   89.9 ± 0.6 ms       0 %  shop.workers 33.3 %
+         horizontal   800/s       800/s   99.9 ± 0.8 ms       0 %  shop.workers 44.4 %
+         horizontal  1000/s        1k/s  114.9 ± 1.2 ms       0 %  shop.workers 55.6 %
+         horizontal  1200/s      1.2k/s      140 ± 2 ms       0 %  shop.workers 66.7 %
+         horizontal  1400/s      1.4k/s      190 ± 3 ms       0 %  shop.workers 77.8 %
+         horizontal  1600/s      1.6k/s      340 ± 7 ms       0 %  shop.workers 88.9 %
          Not shown for lack of room: latency mean, offered, latency p50, latency p99,
          the interval of goodput, the interval of failures; a wider terminal or
          points.csv has them.
-         ▲ as is, poisson = 1000/s: overloaded: the backlog of shoppers grows at 100/s
-         ▲ vertical, poisson = 1200/s: overloaded: the backlog of shoppers grows at
-           120/s
+         ▲ as is, rate = 1000/s: overloaded: the backlog of shoppers grows at 100/s
+         ▲ vertical, rate = 1200/s: overloaded: the backlog of shoppers grows at 120/s
            and 5 further overloaded points, marked ▲
          Means of 5 replications with 95 % intervals; 60 s measured, seed 1.
 
-        Where the time of successful requests goes, at poisson = 1600/s
+        Where the time of successful requests goes, at rate = 1600/s
          as is       mean        shop.workers waiting 69 %, shop.db waiting 20 %,
                                  shop.cpu waiting 10 %, shop.cpu service 1 %
                      slowest 5 % shop.workers waiting 70 %, shop.db waiting 20 %,
@@ -235,11 +236,12 @@ fn many_points_are_rows_and_overloaded_ones_are_marked() {
 
         Expectations: 12 held, 12 failed
          ✗ failed    shoppers.latency.p95 below 200 ms: 12 held, 12 failed of 24 points
-            ✗ as is, poisson = 600/s: measured 240 ± 3 ms
-            ✗ as is, poisson = 800/s: measured 639 ± 13 ms
-            ✗ as is, poisson = 1000/s: measured 5.97 ± 0.14 s
-            ✗ as is, poisson = 1200/s: measured 5.97 ± 0.14 s
-              and 8 more such points",
+            ✗ as is, rate = 600/s: measured 240 ± 3 ms
+            ✗ as is, rate = 800/s: measured 639 ± 13 ms
+            ✗ as is, rate = 1000/s: measured 5.97 ± 0.14 s
+            ✗ as is, rate = 1200/s: measured 5.97 ± 0.14 s
+              and 8 more such points
+",
     );
     assert_eq!(terminal(&sweep(), 80, false), expected);
 }

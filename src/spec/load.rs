@@ -144,9 +144,10 @@ impl<'f> Loader<'f> {
         };
         let is_model = tree.entry("question").is_none() && tree.entry("clients").or(tree.entry("services")).is_some();
         if is_model {
-            let file: ModelFile = decode(&self.check(&tree, &self.model_schema)?, &tree)?;
+            let about = tree.entry("about").map(|entry| to_json(&entry.value));
+            let about = about.and_then(|about| about.as_str().map(str::to_owned));
             let experiment = ExperimentFile {
-                question: file.about.clone().unwrap_or_else(|| format!("How does {name} behave?")),
+                question: about.unwrap_or_else(|| format!("How does {name} behave?")),
                 prediction: None,
                 model: ModelRef::File(path.display().to_string()),
                 run: Default::default(),
@@ -232,9 +233,25 @@ impl<'f> Loader<'f> {
         if !diagnostics.is_empty() {
             return Err(diagnostics);
         }
-        let file: ModelFile = decode(&self.check(&tree, &self.model_schema)?, &tree)?;
+        // A file with mistakes of form can often be understood all the same; then its other mistakes are shown too.
+        let mut diagnostics = check(&tree, &self.model_schema, &check_format);
+        let file: ModelFile = match decode(&to_json(&tree), &tree) {
+            Ok(file) => file,
+            Err(failed) => return Err(if diagnostics.is_empty() { failed } else { diagnostics }),
+        };
         let columns = Columns { files: self.files, folder: &document.folder };
-        resolve(&file, &columns).map_err(|problems| problems.iter().map(|problem| locate(&tree, problem)).collect())
+        match resolve(&file, &columns) {
+            Ok(resolved) if diagnostics.is_empty() => Ok(resolved),
+            result => {
+                for problem in result.err().unwrap_or_default() {
+                    let diagnostic = locate(&tree, &problem);
+                    if diagnostics.iter().all(|known| known.span != diagnostic.span) {
+                        diagnostics.push(diagnostic);
+                    }
+                }
+                Err(diagnostics)
+            }
+        }
     }
 
     /// Reads an override from the command line: `KEY=VALUE`.

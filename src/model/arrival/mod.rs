@@ -20,6 +20,7 @@ use profile::{Profile, RateSpec};
 
 /// When requests of an open client arrive, as written in a model file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Arrivals")]
 #[serde(rename_all = "snake_case")]
 pub enum ArrivalSpec {
     /// At random, independently of each other: a Poisson process of this rate.

@@ -50,6 +50,7 @@ pub struct Ramp {
 
 /// A sudden change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RateStep")]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// The rate before.

@@ -10,6 +10,7 @@ use crate::engine::random::unit;
 
 /// Both ends and shape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BoundedPareto_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Parameters<Q> {
     /// The least amount.

@@ -9,6 +9,7 @@ use crate::engine::ziggurat::Exponential;
 
 /// Stages and mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Erlang_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Parameters<Q> {
     /// The mean of the whole.

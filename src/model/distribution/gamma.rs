@@ -9,6 +9,7 @@ use super::{Amount, Distribution, positive};
 
 /// Mean and coefficient of variation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Gamma_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Parameters<Q> {
     /// The mean.

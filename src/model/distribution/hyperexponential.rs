@@ -14,6 +14,7 @@ use crate::engine::ziggurat::Exponential;
 
 /// Mean and coefficient of variation, or both branches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Hyperexponential_{Q}")]
 #[serde(untagged)]
 pub enum Parameters<Q> {
     /// Balanced means.
@@ -24,17 +25,18 @@ pub enum Parameters<Q> {
 
 /// Mean and coefficient of variation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HyperexponentialBalanced_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Balanced<Q> {
     /// The mean.
     pub mean: Q,
     /// The coefficient of variation, above 1.
-    #[schemars(range(min = 1.0, max = 100.0))]
     pub cv: f64,
 }
 
 /// Both branches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "HyperexponentialBranches_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Branches<Q> {
     /// The mean of the first branch.

@@ -15,6 +15,7 @@ const Z99: f64 = 2.326_347_874_040_840_8;
 
 /// Mean and coefficient of variation, or median and 99th percentile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Lognormal_{Q}")]
 #[serde(untagged)]
 pub enum Parameters<Q> {
     /// By moments.
@@ -25,6 +26,7 @@ pub enum Parameters<Q> {
 
 /// Mean and coefficient of variation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LognormalMoments_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Moments<Q> {
     /// The mean.
@@ -36,6 +38,7 @@ pub struct Moments<Q> {
 
 /// Median and 99th percentile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LognormalPercentiles_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Percentiles<Q> {
     /// The median.

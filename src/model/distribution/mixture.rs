@@ -9,6 +9,7 @@ use crate::engine::random::unit;
 
 /// One part of a mixture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MixtureComponent_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Component<Q> {
     /// Its weight; weights need not add up to anything in particular.

@@ -58,6 +58,7 @@ impl Amount for Count {
 
 /// An amount that may be random, as written in a model file: a plain quantity, or a distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Random_{Q}")]
 #[serde(untagged)]
 pub enum Random<Q> {
     /// Always the same amount.
@@ -68,6 +69,7 @@ pub enum Random<Q> {
 
 /// A family of distributions with its parameters, as written in a model file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Distribution_{Q}")]
 #[serde(rename_all = "snake_case")]
 pub enum Family<Q> {
     /// Always the same amount.

@@ -10,6 +10,7 @@ use crate::engine::ziggurat::normal;
 
 /// Mean and standard deviation of the normal before it is truncated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Normal_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Parameters<Q> {
     /// The mean.

@@ -18,6 +18,7 @@ use crate::engine::ziggurat::normal;
 
 /// Percentiles by name: `p50`, `p90`, `p99`, `p99.9`, …; two or more, amounts ascending.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Percentiles_{Q}")]
 #[serde(transparent)]
 pub struct Parameters<Q>(pub BTreeMap<String, Q>);
 

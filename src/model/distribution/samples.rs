@@ -9,6 +9,7 @@ use crate::engine::random::below;
 
 /// Where the values are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Samples_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Parameters<Q> {
     /// The CSV file, relative to the model file; its first row names the columns.

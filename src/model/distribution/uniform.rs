@@ -9,6 +9,7 @@ use crate::engine::random::unit;
 
 /// The two ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Uniform_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Parameters<Q> {
     /// The least amount.

@@ -9,6 +9,7 @@ use crate::engine::ziggurat::Exponential;
 
 /// Mean and shape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Weibull_{Q}")]
 #[serde(deny_unknown_fields)]
 pub struct Parameters<Q> {
     /// The mean.

@@ -35,7 +35,8 @@ impl Choose {
         let total: f64 = self.choose.iter().map(|way| way.share.fraction()).sum();
         if total > 1.0 + ROUNDING {
             compiler.at(".choose", |compiler| {
-                compiler.problem(format!("the shares add up to {} %, more than 100 %", total * 100.0));
+                let percent = (total * 1e8).round() / 1e6;
+                compiler.problem(format!("the shares add up to {percent} %, more than 100 %"));
             });
         }
         let ways = self.choose.iter().map(|way| way.share.fraction());

@@ -1,7 +1,7 @@
 //! Where the mean response time of a client goes: parts of a whole, waiting and service told apart.
 
 use super::super::chart::{Axis, Chart, Layer, Role, Series};
-use super::super::names::{clean, is_numeric, key_words, shorten};
+use super::super::names::{clean, is_numeric, factor_words, shorten};
 use super::groups::Group;
 use super::over::x_axis;
 use super::{Dimension, Numbers, ReportError, Sketch, scale_of};
@@ -181,7 +181,7 @@ fn area(
     let mut layers = vec![Layer::StackedArea { xs: places.iter().map(|place| place.0).collect(), series }];
     layers.extend(sketch.objective(Unit::Seconds, y_factor)?);
     let whose = if group.name.is_empty() { String::new() } else { format!(", {}", group.name) };
-    let what = format!("where the response time of {client} goes, over {}{whose}", key_words(&factor.key));
+    let what = format!("where the response time of {client} goes, over {}{whose}", factor_words(factor));
     let mut chart = sketch.frame(&what, Numbers::Pooled, &group.points, vec![COLORS.to_owned()]);
     (chart.x, chart.y, chart.layers) = (x, y, layers);
     Ok(chart)

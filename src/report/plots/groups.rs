@@ -1,7 +1,7 @@
 //! Which points belong to one line, what it is called and how it looks.
 
 use super::super::chart::{Role, Stroke};
-use super::super::names::{clean, factor_names, key_words, level_text, shorten};
+use super::super::names::{clean, factor_names, factor_words, level_text, shorten};
 use super::{Dimension, ReportError, Sketch};
 use crate::experiment::study::Point;
 
@@ -94,7 +94,7 @@ impl<'a> Sketch<'a> {
         let several = self.study.variants().len() > 1;
         Ok(match self.by()? {
             _ if groups <= 1 => String::new(),
-            Some(Dimension::Factor(index)) => format!(", by {}", key_words(&self.study.factors[index].key)),
+            Some(Dimension::Factor(index)) => format!(", by {}", factor_words(&self.study.factors[index])),
             _ if several => ", by variant".to_owned(),
             _ => String::new(),
         })

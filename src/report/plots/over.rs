@@ -1,7 +1,7 @@
 //! A metric over a swept quantity: a line with its band per variant.
 
 use super::super::chart::{Axis, Chart, Layer, Line, Scale};
-use super::super::names::{clean, key_words, words};
+use super::super::names::{clean, factor_words, words};
 use super::groups::Group;
 use super::{Dimension, Numbers, ReportError, Sketch, axis, scale_of};
 use crate::experiment::study::{Factor, Point};
@@ -41,7 +41,7 @@ pub(super) fn chart(sketch: &Sketch<'_>, index: usize) -> Result<Chart, ReportEr
         layers.extend(knees(&curves, factor, x_factor, &mut notes));
     }
     let by = sketch.by_words(groups.len())?;
-    let what = format!("{} over {}{by}", words(&sketch.plot.y), key_words(&factor.key));
+    let what = format!("{} over {}{by}", words(&sketch.plot.y), factor_words(factor));
     let mut chart = sketch.frame(&what, Numbers::Means, &points, notes);
     (chart.x, chart.y, chart.layers) = (x, y, layers);
     Ok(chart)
@@ -53,7 +53,7 @@ pub(super) fn x_axis(factor: &Factor) -> (Axis, f64) {
     let most = values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     let (scale, symbol) = factor.unit.map_or((1.0, ""), |unit| scale_of(most, unit));
     let kind = if is_log_spaced(&values) { Scale::Log } else { Scale::Linear };
-    (Axis { scale: kind, ..axis(key_words(&factor.key), symbol) }, scale)
+    (Axis { scale: kind, ..axis(factor_words(factor), symbol) }, scale)
 }
 
 /// Whether at least three levels are spaced by a ratio rather than by a distance.

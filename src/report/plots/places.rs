@@ -1,7 +1,7 @@
 //! A metric over things without a scale: variants, or the levels of a factor that are names.
 
 use super::super::chart::{Axis, Chart, Layer, Points, Role, Scale, Series};
-use super::super::names::{clean, key_words, level_text, shorten, words};
+use super::super::names::{clean, factor_words, level_text, shorten, words};
 use super::groups::Group;
 use super::{Dimension, Numbers, ReportError, Sketch};
 use crate::experiment::study::Point;
@@ -26,7 +26,7 @@ pub(super) fn chart(sketch: &Sketch<'_>, x: Dimension) -> Result<Chart, ReportEr
         Dimension::Factor(index) => {
             let factor = &study.factors[index];
             let levels = 0..factor.levels.len();
-            (levels.map(|level| clean(level_text(factor, level))).collect(), key_words(&factor.key))
+            (levels.map(|level| clean(level_text(factor, level))).collect(), factor_words(factor))
         }
     };
     let means = points.iter().filter_map(|point| point.estimates.get(metric).copied().flatten());

@@ -9,7 +9,7 @@ mod time;
 
 pub(super) use findings::unit as finding_unit;
 
-use super::names::{clean, counted};
+use super::names::clean;
 use crate::experiment::Study;
 
 /// The fewest columns that are laid out for; a narrower terminal wraps.
@@ -25,30 +25,34 @@ pub fn terminal(study: &Study, width: usize, color: bool) -> String {
     points::write(&mut page, study);
     time::write(&mut page, study);
     findings::write(&mut page, study);
+    if let Some(analysis) = &study.analysis {
+        page.heading("Analysis");
+        for paragraph in analysis.split("\n\n") {
+            page.paragraph(paragraph, Style::Plain, 0);
+        }
+    }
     notes(&mut page, study);
     page.text
 }
 
-/// What limits the results: warnings, an early end, shortened runs, assumptions.
+/// The most assumptions that are printed.
+const ASSUMPTIONS: usize = 6;
+
+/// What limits the results: warnings, assumptions.
 fn notes(page: &mut Page, study: &Study) {
-    let mut notes: Vec<String> = study.warnings.clone();
-    if study.interrupted {
-        notes.push("The experiment was ended early; only what was finished is shown.".to_owned());
-    }
-    if study.run.quick {
-        notes.push("The runs were shortened by --quick: intervals are wide and verdicts provisional.".to_owned());
-    }
+    let notes = &study.warnings;
     if !notes.is_empty() {
         page.heading(if notes.len() == 1 { "Warning" } else { "Warnings" });
-        for note in &notes {
+        for note in notes {
             page.item("!", Style::Yellow, note, 2);
         }
     }
     if !study.assumptions.is_empty() {
         page.line("");
-        let count = counted(study.assumptions.len(), "assumption");
-        let verb = if study.assumptions.len() == 1 { "is" } else { "are" };
-        page.paragraph(&format!("{count} that the files do not state {verb} listed in summary.json."), Style::Faint, 0);
+        let more = study.assumptions.len().saturating_sub(ASSUMPTIONS);
+        let shown = study.assumptions.iter().take(ASSUMPTIONS).cloned().collect::<Vec<_>>().join("; ");
+        let more = if more > 0 { format!("; and {more} more in summary.json") } else { String::new() };
+        page.paragraph(&format!("Assumed, as the files do not say: {shown}{more}."), Style::Faint, 0);
     }
 }
 

@@ -175,7 +175,11 @@ fn expand<'s>(root: &'s Json, schema: &'s Json, depth: usize) -> Result<Vec<Shap
     if let Some(reference) = keywords.get("$ref").and_then(Json::as_str) {
         let target = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
         let target = target.ok_or_else(|| format!("`{reference}` leads nowhere"))?;
-        shapes = product(&shapes, &expand(root, target, depth + 1)?)?;
+        let inner = expand(root, target, depth + 1)?;
+        if inner.len() > 1 {
+            forget_descriptions(&mut shapes);
+        }
+        shapes = product(&shapes, &inner)?;
     }
     for part in keywords.get("allOf").and_then(Json::as_array).into_iter().flatten() {
         shapes = product(&shapes, &expand(root, part, depth + 1)?)?;
@@ -188,11 +192,15 @@ fn expand<'s>(root: &'s Json, schema: &'s Json, depth: usize) -> Result<Vec<Shap
         for part in parts {
             alternatives.extend(expand(root, part, depth + 1)?);
         }
-        // The description of the whole does not describe its alternatives.
-        shapes.iter_mut().for_each(|shape| shape.description = None);
+        forget_descriptions(&mut shapes);
         shapes = product(&shapes, &alternatives)?;
     }
     Ok(shapes)
+}
+
+/// The description of the whole does not describe its alternatives.
+fn forget_descriptions(shapes: &mut [Shape<'_>]) {
+    shapes.iter_mut().for_each(|shape| shape.description = None);
 }
 
 fn product<'s>(outer: &[Shape<'s>], inner: &[Shape<'s>]) -> Result<Vec<Shape<'s>>, String> {
