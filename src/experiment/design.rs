@@ -23,6 +23,9 @@ use crate::spec::text::tree::Node;
 /// The most points of an experiment.
 const MAX_POINTS: usize = 100_000;
 
+/// With more points than this, time series are recorded only if a chart asks for them: they would be most of the results.
+pub const MAX_SERIES: usize = 40;
+
 /// How many levels of a factor a quick run keeps, besides those that expectations name.
 const QUICK_LEVELS: usize = 5;
 
@@ -73,6 +76,8 @@ pub struct Design {
     pub checks: Vec<Check>,
     /// What the model rests on that the files do not say.
     pub assumptions: Vec<String>,
+    /// Whether time series are recorded.
+    pub series: bool,
 }
 
 /// Designs an experiment.
@@ -132,7 +137,9 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     }
     diagnostics.extend(problems.iter().map(|problem| place(document, problem)));
     if diagnostics.is_empty() {
-        Ok(Design { run, plan, factors, points, metrics, checks, assumptions })
+        let asked = file.plots.iter().any(|plot| plot.x.as_deref() == Some("time"));
+        let series = asked || points.len() <= MAX_SERIES;
+        Ok(Design { run, plan, factors, points, metrics, checks, assumptions, series })
     } else {
         Err(diagnostics)
     }

@@ -69,7 +69,7 @@ pub fn summarize(design: &Design, point: &DesignPoint, finished: Vec<Finished>) 
             values.and_then(|values| estimate(&values, confidence))
         })
         .collect();
-    let (series, series_half_widths) = series(&finished, confidence);
+    let (series, series_half_widths) = if design.series { series(&finished, confidence) } else { Default::default() };
     Point {
         variant: point.variant.clone(),
         levels: point.levels.clone(),

@@ -58,6 +58,12 @@ pub fn conduct(
     };
     study.expectations = expectation::judge(&design.checks, &study);
     study.warnings = warnings(&study);
+    if !design.series {
+        let limit = design::MAX_SERIES;
+        study
+            .warnings
+            .push(format!("no time series: there are more than {limit} points; a chart over `time` asks for them"));
+    }
     Ok(study)
 }
 

@@ -249,9 +249,11 @@ impl Study {
 
     /// A point in words: its variant and levels.
     pub fn label(&self, point: &Point) -> String {
-        let levels = self.factors.iter().zip(&point.levels).map(|(factor, level)| {
-            format!("{} = {}", factor.name(), factor.levels[*level].text)
-        });
+        let levels = self
+            .factors
+            .iter()
+            .zip(&point.levels)
+            .map(|(factor, level)| format!("{} = {}", factor.name(), factor.levels[*level].text));
         let variant = Some(point.variant.clone()).filter(|variant| !variant.is_empty());
         variant.into_iter().chain(levels).collect::<Vec<_>>().join(", ")
     }

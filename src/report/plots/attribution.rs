@@ -1,7 +1,7 @@
 //! Where the mean response time of a client goes: parts of a whole, waiting and service told apart.
 
 use super::super::chart::{Axis, Chart, Layer, Role, Series};
-use super::super::names::{clean, is_numeric, factor_words, shorten};
+use super::super::names::{clean, factor_words, is_numeric, shorten};
 use super::groups::Group;
 use super::over::x_axis;
 use super::{Dimension, Numbers, ReportError, Sketch, scale_of};
