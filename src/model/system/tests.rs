@@ -53,3 +53,16 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     assert_ne!(first, run(&blueprint, Plan { seed: 2, ..plan(50) }).fingerprint);
     assert_ne!(first, run(&blueprint, Plan { replication: 1, ..plan(50) }).fingerprint);
 }
+
+#[test]
+fn the_window_of_a_model_without_any_station_is_where_the_plan_says() {
+    let model = serde_json::json!({
+        "clients": {"users": {"arrivals": {"constant": "10/s"}, "call": "server.serve"}},
+        "services": {"server": {"operations": {"serve": [{"wait": "150ms"}]}}},
+    });
+    let record = run(&blueprint(model), Plan { warm_up: SECOND, ..plan(2) });
+    assert_eq!(record.window, [SECOND, 3 * SECOND]);
+    let client = &record.clients[0];
+    // Ten a second, 150 ms each.
+    assert_eq!(client.areas[1] - client.areas[0], 3 * u128::from(SECOND));
+}
