@@ -366,7 +366,8 @@ impl System<'_> {
 
     /// Turns the books into the run's record.
     pub(super) fn finish(mut self, ending: Ending) -> Record {
-        if self.books.marks[0].is_empty() {
+        // A run that ended before its window began has an empty one at its end.
+        if !self.books.open && !self.books.closed {
             self.open_window();
         }
         self.close_window();
