@@ -17,9 +17,6 @@ pub mod record;
 pub mod series;
 mod traffic;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::VecDeque;
 
 use super::balancer::Balancer;

@@ -366,6 +366,7 @@ impl System<'_> {
 
     /// Turns the books into the run's record.
     pub(super) fn finish(mut self, ending: Ending) -> Record {
+        // A run that ended before its window began has an empty one at its end.
         if !self.books.open && !self.books.closed {
             self.open_window();
         }
