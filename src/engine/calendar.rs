@@ -1,29 +1,22 @@
 //! The calendar: what happens when.
 //!
-//! A 4-ary heap of 24-byte entries ordered by (time, class, insertion), with a first-in-first-out *lane* for every
+//! A 4-ary heap of 24-byte entries ordered by (time, insertion), with a first-in-first-out *lane* for every
 //! constant delay: events scheduled at a constant distance are sorted already, so a lane takes them at both ends and only
 //! its first one stands in the heap. A million timeouts that will be cancelled cost a million queue operations and
 //! next to nothing in the heap.
 //!
 //! Contract: events at one instant come out in the order in which they were scheduled; those of the *late* class
 //! (arrivals from outside) come after all others of that instant, so that what ends at an instant makes room for what
-//! begins at it. What an event causes at its own instant is not scheduled here at all: its handler does it at once.
+//! begins at it. The late class has a heap of its own. What an event causes at its own instant is not scheduled here at
+//! all: its handler does it at once.
 //!
 //! Cancelling: the calendar does not search. An event carries a generation number which its receiver compares; a lane
 //! drops dead events at its head when asked who is alive.
-//!
-//! Source: the array layout of d-ary heaps, D. Johnson (1975). Refilling the hole that a pop leaves with the next push
-//! (one sift in place of two) is the hold operation's usual shortcut.
 
 use std::collections::VecDeque;
 
-use super::time::Nanos;
-
-/// Where the late class begins in the order numbers.
-const LATE: u32 = 1 << 31;
-
-/// The heap's arity.
-const ARITY: usize = 4;
+use super::heap::{Heap, Ranked};
+use super::time::{NEVER, Nanos};
 
 /// A lane of the calendar: all events that are scheduled with one constant delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +36,10 @@ struct Entry<T> {
     what: T,
 }
 
-impl<T> Entry<T> {
+impl<T: Copy> Ranked for Entry<T> {
     #[inline]
-    fn before<U>(&self, other: &Entry<U>) -> bool {
-        let rank = |time: Nanos, order: u32| (u128::from(time) << 32) | u128::from(order);
-        rank(self.time, self.order) < rank(other.time, other.order)
+    fn rank(&self) -> u128 {
+        (u128::from(self.time) << 64) | u128::from(self.order)
     }
 }
 
@@ -63,16 +55,15 @@ pub struct Calendar<E> {
     now: Nanos,
     /// The order number of the next event; both classes count on.
     order: u32,
-    /// The 4-ary heap. While `hole` is set its first entry is gone already.
-    heap: Vec<Entry<Slot<E>>>,
-    hole: bool,
+    heap: Heap<Entry<Slot<E>>>,
+    late: Heap<Entry<E>>,
     lanes: Vec<Lane<E>>,
 }
 
 impl<E: Copy> Calendar<E> {
     /// An empty calendar at time 0.
     pub fn new() -> Self {
-        Calendar { now: 0, order: 0, heap: Vec::with_capacity(64), hole: false, lanes: Vec::new() }
+        Calendar { now: 0, order: 0, heap: Heap::new(), late: Heap::new(), lanes: Vec::new() }
     }
 
     /// The present instant.
@@ -84,7 +75,7 @@ impl<E: Copy> Calendar<E> {
     /// How many events are pending, dead ones included.
     pub fn len(&self) -> usize {
         let in_lanes: usize = self.lanes.iter().map(|lane| lane.events.len().saturating_sub(1)).sum();
-        self.heap.len() - usize::from(self.hole) + in_lanes
+        self.heap.len() + self.late.len() + in_lanes
     }
 
     /// Whether nothing is pending.
@@ -106,20 +97,21 @@ impl<E: Copy> Calendar<E> {
     #[inline]
     pub fn at(&mut self, time: Nanos, event: E) {
         let order = self.next_order();
-        self.push(Entry { time: time.max(self.now), order, what: Slot::Event(event) });
+        self.heap.push(Entry { time: time.max(self.now), order, what: Slot::Event(event) });
     }
 
     /// Schedules `event` after `delay`.
     #[inline]
     pub fn after(&mut self, delay: Nanos, event: E) {
-        self.at(self.now.saturating_add(delay), event);
+        let order = self.next_order();
+        self.heap.push(Entry { time: self.now.saturating_add(delay), order, what: Slot::Event(event) });
     }
 
     /// Schedules `event` at `time`, behind all events of that instant that are not late.
     #[inline]
     pub fn late_at(&mut self, time: Nanos, event: E) {
-        let order = self.next_order() | LATE;
-        self.push(Entry { time: time.max(self.now), order, what: Slot::Event(event) });
+        let order = self.next_order();
+        self.late.push(Entry { time: time.max(self.now), order, what: event });
     }
 
     /// Schedules `event` after the lane's delay.
@@ -130,7 +122,7 @@ impl<E: Copy> Calendar<E> {
         let time = self.now.saturating_add(queue.delay);
         queue.events.push_back(Entry { time, order, what: event });
         if queue.events.len() == 1 {
-            self.push(Entry { time, order, what: Slot::Lane(lane.0) });
+            self.heap.push(Entry { time, order, what: Slot::Lane(lane.0) });
         }
     }
 
@@ -139,22 +131,25 @@ impl<E: Copy> Calendar<E> {
     #[inline]
     pub fn next(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<E> {
         loop {
-            self.fill_hole();
-            let first = *self.heap.first()?;
-            if first.time >= until {
+            let time = self.heap.first().map_or(NEVER, |entry| entry.time);
+            let late = self.late.first().map_or(NEVER, |entry| entry.time);
+            if time.min(late) >= until {
                 return None;
             }
-            self.hole = true;
-            debug_assert!(first.time >= self.now, "time runs backwards");
-            match first.what {
+            debug_assert!(time.min(late) >= self.now, "time runs backwards");
+            if late < time {
+                self.now = late;
+                return self.late.take().map(|entry| entry.what);
+            }
+            match self.heap.take()?.what {
                 Slot::Event(event) => {
-                    self.now = first.time;
+                    self.now = time;
                     return Some(event);
                 }
                 Slot::Lane(lane) => {
                     let head = self.advance_lane(lane, &alive);
                     if alive(&head) {
-                        self.now = first.time;
+                        self.now = time;
                         return Some(head);
                     }
                 }
@@ -176,108 +171,38 @@ impl<E: Copy> Calendar<E> {
             events.pop_front();
         }
         if let Some(next) = events.front() {
-            let entry = Entry { time: next.time, order: next.order, what: Slot::Lane(lane) };
-            self.push(entry);
+            self.heap.push(Entry { time: next.time, order: next.order, what: Slot::Lane(lane) });
         }
         head
     }
 
     #[inline]
     fn next_order(&mut self) -> u32 {
-        let order = self.order;
-        if order == LATE {
-            return self.renumber();
+        if self.order == u32::MAX {
+            self.renumber();
         }
+        let order = self.order;
         self.order = order + 1;
         order
     }
 
-    /// Gives the pending events small order numbers again, in the same order; once in 2³¹ events.
+    /// Gives the pending events small order numbers again, in the same order; once in 2³² events.
     #[cold]
-    fn renumber(&mut self) -> u32 {
-        self.fill_hole();
+    fn renumber(&mut self) {
         // An event at the head of a lane stands in the heap too, under the same number.
         let pending = |calendar: &mut Self, change: &mut dyn FnMut(&mut u32)| {
             calendar.heap.iter_mut().for_each(|entry| change(&mut entry.order));
+            calendar.late.iter_mut().for_each(|entry| change(&mut entry.order));
             for lane in &mut calendar.lanes {
                 lane.events.iter_mut().for_each(|entry| change(&mut entry.order));
             }
         };
         let mut numbers = Vec::new();
-        pending(self, &mut |order| numbers.push(*order & !LATE));
+        pending(self, &mut |order| numbers.push(*order));
         numbers.sort_unstable();
         numbers.dedup();
-        pending(self, &mut |order| {
-            let rank = numbers.partition_point(|&number| number < *order & !LATE) as u32;
-            *order = rank | (*order & LATE);
-        });
-        self.order = numbers.len() as u32 + 1;
-        self.order - 1
-    }
-
-    #[inline]
-    fn push(&mut self, entry: Entry<Slot<E>>) {
-        if self.hole {
-            self.hole = false;
-            self.sift_down(entry);
-        } else {
-            self.heap.push(entry);
-            self.sift_up(entry);
-        }
-    }
-
-    #[inline]
-    fn fill_hole(&mut self) {
-        if self.hole {
-            self.hole = false;
-            if let Some(last) = self.heap.pop()
-                && !self.heap.is_empty()
-            {
-                self.sift_down(last);
-            }
-        }
-    }
-
-    /// Moves `entry` from the last place up to where it belongs.
-    #[inline]
-    fn sift_up(&mut self, entry: Entry<Slot<E>>) {
-        let heap = self.heap.as_mut_slice();
-        let mut place = heap.len() - 1;
-        while place > 0 {
-            let parent = (place - 1) / ARITY;
-            if !entry.before(&heap[parent]) {
-                break;
-            }
-            heap[place] = heap[parent];
-            place = parent;
-        }
-        heap[place] = entry;
-    }
-
-    /// Moves `entry` from the first place, which is free, down to where it belongs.
-    #[inline]
-    fn sift_down(&mut self, entry: Entry<Slot<E>>) {
-        let heap = self.heap.as_mut_slice();
-        let mut place = 0;
-        loop {
-            let first = place * ARITY + 1;
-            if first >= heap.len() {
-                break;
-            }
-            let last = (first + ARITY).min(heap.len());
-            let mut least = first;
-            for child in first + 1..last {
-                if heap[child].before(&heap[least]) {
-                    least = child;
-                }
-            }
-            if !heap[least].before(&entry) {
-                break;
-            }
-            heap[place] = heap[least];
-            place = least;
-        }
-        heap[place] = entry;
+        pending(self, &mut |order| *order = numbers.partition_point(|number| number < order) as u32);
+        self.order = numbers.len() as u32;
     }
 }
 
@@ -341,7 +266,7 @@ mod tests {
             let mut calendar = Calendar::new();
             let mut twin = BTreeMap::new();
             let lanes: Vec<(LaneId, Nanos)> = [3, 17, 17, 90].map(|delay| (calendar.lane(delay), delay)).to_vec();
-            let start = if seed % 2 == 0 { 0 } else { LATE - 500 };
+            let start = if seed % 2 == 0 { 0 } else { u32::MAX - 500 };
             calendar.order = start;
             for number in 0..4_000u32 {
                 let now = calendar.now();

@@ -1,8 +1,9 @@
 //! A histogram of times with a bounded relative error.
 //!
 //! Log-linear buckets: 64 of equal width in every power of two of nanoseconds, so a bucket is at most 1/64 of its values
-//! wide and its middle at most 0.8 % away from any of them. Values below 64 ns are exact. An octave's 64 counters
-//! (512 B) are allocated when its first value arrives; a service whose times stay within a factor of 1000 takes 5 KiB.
+//! wide and its middle at most 0.8 % away from any of them. Values below 64 ns are exact. Memory is taken for the octaves
+//! (512 B each) between the least and the greatest value only; a service whose times stay within a factor of 1000 takes
+//! 5 KiB.
 //!
 //! Source: the layout is that of HdrHistogram (G. Tene). Counts merge exactly.
 
@@ -11,29 +12,27 @@ use crate::engine::time::Nanos;
 /// Buckets per octave, as a power of two.
 const PRECISION: u32 = 6;
 const PER_OCTAVE: usize = 1 << PRECISION;
-/// Octave 0 holds the values below 64; octave k ≥ 1 those from 2^(k+5) on.
-const OCTAVES: usize = 64 - PRECISION as usize + 1;
-const ABSENT: u16 = u16::MAX;
 
 /// Counts of times by size.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Histogram {
-    /// Where an octave's counters start in `counts`, in units of `PER_OCTAVE`.
-    place: [u16; OCTAVES],
+    /// The number of the bucket that `counts` begins with; a whole octave.
+    first: usize,
     counts: Vec<u64>,
     total: u64,
 }
 
-/// The octave of a value, and its bucket in it.
+/// The number of a value's bucket: octave 0 holds the values below 64, octave k ≥ 1 those from 2^(k+5) on.
 #[inline]
-fn bucket(value: Nanos) -> (usize, usize) {
-    let octave = (64 - PRECISION).saturating_sub((value | 1).leading_zeros()) as usize;
-    let shift = octave.saturating_sub(1) as u32;
-    (octave, (value >> shift) as usize & (PER_OCTAVE - 1))
+fn bucket(value: Nanos) -> usize {
+    let shift = (value | PER_OCTAVE as u64).ilog2() - PRECISION;
+    // From octave 1 on the leading bit of `value >> shift` counts as one octave more.
+    ((shift as usize) << PRECISION) + (value >> shift) as usize
 }
 
 /// The lowest value of a bucket and the bucket's width.
-fn bounds(octave: usize, slot: usize) -> (Nanos, Nanos) {
+fn bounds(bucket: usize) -> (Nanos, Nanos) {
+    let (octave, slot) = (bucket / PER_OCTAVE, bucket % PER_OCTAVE);
     match octave {
         0 => (slot as Nanos, 1),
         _ => (((PER_OCTAVE + slot) as Nanos) << (octave - 1), 1 << (octave - 1)),
@@ -43,33 +42,49 @@ fn bounds(octave: usize, slot: usize) -> (Nanos, Nanos) {
 impl Histogram {
     /// An empty histogram.
     pub fn new() -> Self {
-        Histogram { place: [ABSENT; OCTAVES], counts: Vec::new(), total: 0 }
+        Self::default()
     }
 
     /// Counts one value.
     #[inline]
     pub fn record(&mut self, value: Nanos) {
-        let (octave, slot) = bucket(value);
-        let place = self.place[octave];
-        let place = if place == ABSENT { self.open(octave) } else { place };
-        self.counts[place as usize * PER_OCTAVE + slot] += 1;
+        let bucket = bucket(value);
         self.total += 1;
+        match self.counts.get_mut(bucket.wrapping_sub(self.first)) {
+            Some(count) => *count += 1,
+            None => self.add_outside(bucket, 1),
+        }
     }
 
     /// Counts one value many times.
     pub fn record_many(&mut self, value: Nanos, times: u64) {
-        let (octave, slot) = bucket(value);
-        let place = if self.place[octave] == ABSENT { self.open(octave) } else { self.place[octave] };
-        self.counts[place as usize * PER_OCTAVE + slot] += times;
         self.total += times;
+        self.add(bucket(value), times);
     }
 
+    #[inline]
+    fn add(&mut self, bucket: usize, times: u64) {
+        match self.counts.get_mut(bucket.wrapping_sub(self.first)) {
+            Some(count) => *count += times,
+            None if times > 0 => self.add_outside(bucket, times),
+            None => {}
+        }
+    }
+
+    /// Extends the counters to the bucket's octave and counts.
     #[cold]
-    fn open(&mut self, octave: usize) -> u16 {
-        let place = (self.counts.len() / PER_OCTAVE) as u16;
-        self.counts.resize(self.counts.len() + PER_OCTAVE, 0);
-        self.place[octave] = place;
-        place
+    fn add_outside(&mut self, bucket: usize, times: u64) {
+        let octave = bucket - bucket % PER_OCTAVE;
+        if self.counts.is_empty() {
+            self.first = octave;
+        }
+        if octave < self.first {
+            self.counts.splice(0..0, std::iter::repeat_n(0, self.first - octave));
+            self.first = octave;
+        }
+        let length = self.counts.len().max(octave + PER_OCTAVE - self.first);
+        self.counts.resize(length, 0);
+        self.counts[bucket - self.first] += times;
     }
 
     /// How many values were counted.
@@ -103,20 +118,18 @@ impl Histogram {
 
     /// The buckets that hold values, smallest first: lowest value [ns], width [ns], count.
     pub fn buckets(&self) -> impl Iterator<Item = (Nanos, Nanos, u64)> + '_ {
-        (0..OCTAVES).filter(|&octave| self.place[octave] != ABSENT).flat_map(move |octave| {
-            let start = self.place[octave] as usize * PER_OCTAVE;
-            (0..PER_OCTAVE).filter_map(move |slot| {
-                let (low, width) = bounds(octave, slot);
-                let count = self.counts[start + slot];
-                (count > 0).then_some((low, width, count))
-            })
+        let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        counts.map(|(place, &count)| {
+            let (low, width) = bounds(self.first + place);
+            (low, width, count)
         })
     }
 
     /// Adds another histogram's counts.
     pub fn merge(&mut self, other: &Histogram) {
-        for (low, _, count) in other.buckets() {
-            self.record_many(low, count);
+        self.total += other.total;
+        for (place, &count) in other.counts.iter().enumerate() {
+            self.add(other.first + place, count);
         }
     }
 
@@ -131,12 +144,6 @@ fn middle(low: Nanos, width: Nanos) -> f64 {
     low as f64 + (width - 1) as f64 / 2.0
 }
 
-impl Default for Histogram {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,8 +155,7 @@ mod tests {
         let mut random = Stream::new(3);
         let values = (0..200_000).map(|_| random.next_u64() >> (random.next_u64() % 64));
         for value in values.chain([0, 1, 63, 64, 65, 127, 128, u64::MAX]) {
-            let (octave, slot) = bucket(value);
-            let (low, width) = bounds(octave, slot);
+            let (low, width) = bounds(bucket(value));
             assert!(low <= value && value - low < width, "{value}: {low} + {width}");
             assert!((middle(low, width) - value as f64).abs() <= 0.008 * value as f64, "{value}");
         }

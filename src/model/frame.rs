@@ -74,8 +74,9 @@ pub enum Stage {
     Children,
 }
 
-/// The state of one running attempt, branch or request.
+/// The state of one running attempt, branch or request. Two cache lines.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 pub struct Frame {
     /// Keys all draws.
     pub key: u64,
@@ -99,7 +100,7 @@ pub struct Frame {
     pub child: u32,
     /// Neighbours among the branches of one fork.
     pub sibling: [u32; 2],
-    /// Neighbours in a queue.
+    /// Neighbours in a queue; of a vacant place, the next vacant one.
     pub queue: [u32; 2],
     /// Where the time went so far.
     pub ledger: Ledger,
@@ -156,28 +157,75 @@ impl Frame {
         let [a, b, c, d] = self.rounds.map(u64::from);
         a | b << 16 | c << 32 | d << 48
     }
+
+    /// The answer of an attempt to its caller; `None` if it was given already.
+    #[inline]
+    pub fn answer(&mut self) -> Option<Answer> {
+        if std::mem::replace(&mut self.answered, true) {
+            return None;
+        }
+        Some(Answer {
+            owner: self.owner,
+            instance: self.instance,
+            started: self.started,
+            parent: self.parent,
+            awaited: self.parent_generation,
+            outcome: self.outcome,
+            ledger: std::mem::replace(&mut self.ledger, Ledger::EMPTY),
+        })
+    }
+}
+
+/// What an attempt tells its caller, and who that is.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    /// The operation.
+    pub owner: u32,
+    /// Where it ran.
+    pub instance: u32,
+    /// When it began [ns].
+    pub started: Nanos,
+    /// The caller's frame.
+    pub parent: u32,
+    /// That frame's generation if it still waits.
+    pub awaited: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Where its time went.
+    pub ledger: Ledger,
 }
 
 /// All frames of a system.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Frames {
     slab: Vec<Frame>,
-    free: Vec<u32>,
+    /// The first of the list of vacant places.
+    vacant: u32,
+    in_use: usize,
 }
 
 impl Frames {
-    /// Starts a frame about to run from `place` and returns its index. Fields that are set before they are read (those of
-    /// queues, siblings, stages) keep what the last user of the place left.
+    /// No frames.
+    pub const fn new() -> Self {
+        Frames { slab: Vec::new(), vacant: NONE, in_use: 0 }
+    }
+
+    /// Starts a frame about to run from `place`; returns its index and the frame. Fields that are set before they are read
+    /// (those of queues, siblings, stages) keep what the last user of the place left.
     #[inline]
-    pub fn start(&mut self, role: Role, owner: u32, instance: u32, key: u64, now: Nanos, place: u32) -> u32 {
-        let index = match self.free.pop() {
-            Some(index) => index,
-            None => {
-                self.slab.push(Frame::VACANT);
-                self.slab.len() as u32 - 1
-            }
-        };
+    pub fn start(
+        &mut self,
+        role: Role,
+        owner: u32,
+        instance: u32,
+        key: u64,
+        now: Nanos,
+        place: u32,
+    ) -> (u32, &mut Frame) {
+        let index = if self.vacant == NONE { self.grow() } else { self.vacant };
+        self.in_use += 1;
         let frame = &mut self.slab[index as usize];
+        self.vacant = frame.queue[1];
         frame.key = key;
         frame.started = now;
         frame.place = place;
@@ -190,22 +238,33 @@ impl Frames {
         frame.stage = Stage::Running;
         frame.outcome = Outcome::Success;
         frame.answered = false;
-        index
+        (index, frame)
     }
 
-    /// Frees a frame; its generation grows, so that nothing old concerns the next user of the place.
+    /// Adds a vacant place; returns its index.
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        self.slab.push(Frame::VACANT);
+        self.slab.len() as u32 - 1
+    }
+
+    /// Frees a frame; its generation grows, so that nothing old concerns the next user of the place. Returns what it was,
+    /// and the place, where all else is still as the frame left it.
     #[inline]
-    pub fn remove(&mut self, index: u32) {
+    pub fn remove(&mut self, index: u32) -> (Role, &mut Frame) {
         let frame = &mut self.slab[index as usize];
-        frame.role = Role::Vacant;
+        let role = std::mem::replace(&mut frame.role, Role::Vacant);
         frame.generation = frame.generation.wrapping_add(1);
-        self.free.push(index);
+        frame.queue[1] = self.vacant;
+        self.vacant = index;
+        self.in_use -= 1;
+        (role, frame)
     }
 
     /// How many frames are in use.
     #[inline]
     pub fn in_use(&self) -> usize {
-        self.slab.len() - self.free.len()
+        self.in_use
     }
 
     /// The most frames that were ever in use at once.
@@ -216,6 +275,12 @@ impl Frames {
     /// The frames in use.
     pub fn iter(&self) -> impl Iterator<Item = &Frame> {
         self.slab.iter().filter(|frame| frame.role != Role::Vacant)
+    }
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -247,10 +312,10 @@ mod tests {
     #[test]
     fn a_reused_place_has_a_new_generation() {
         let mut frames = Frames::default();
-        let first = frames.start(Role::Attempt, 0, 0, 1, 0, 0);
+        let (first, _) = frames.start(Role::Attempt, 0, 0, 1, 0, 0);
         let generation = frames[first].generation;
         frames.remove(first);
-        let second = frames.start(Role::Attempt, 0, 0, 2, 0, 0);
+        let (second, _) = frames.start(Role::Attempt, 0, 0, 2, 0, 0);
         assert_eq!(first, second);
         assert_ne!(generation, frames[second].generation);
         assert_eq!((frames.in_use(), frames.peak()), (1, 1));

@@ -68,6 +68,10 @@ impl Balancer for LeastInFlight {
         self.order[pick as usize] as usize
     }
 
+    fn watches(&self) -> bool {
+        true
+    }
+
     fn changed(&mut self, instance: usize, in_flight: u32) {
         if in_flight > self.count[instance] { self.up(instance) } else { self.down(instance) }
     }

@@ -19,6 +19,11 @@ pub trait Balancer: std::fmt::Debug {
     /// The instance for the next call. `in_flight` holds, per instance, the calls sent and not answered.
     fn choose(&mut self, in_flight: &[u32], random: &mut Stream) -> usize;
 
+    /// Whether the policy wants to be told of every change ([`Balancer::changed`]); asked once.
+    fn watches(&self) -> bool {
+        false
+    }
+
     /// Takes note that an instance's calls in flight changed by one, to `in_flight`.
     fn changed(&mut self, _instance: usize, _in_flight: u32) {}
 }

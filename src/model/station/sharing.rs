@@ -14,9 +14,7 @@
 //! to flow control" (1993); at most one lane per job as in J. Cohen, "The multiple phase service network with
 //! generalized processor sharing" (1979).
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-
+use crate::engine::heap::{Heap, Ranked};
 use crate::engine::time::{Nanos, round};
 use crate::measure::Level;
 
@@ -28,37 +26,25 @@ struct Job {
     frame: u32,
 }
 
-impl Ord for Job {
-    /// The heap's greatest job is the first to leave.
+impl Ranked for Job {
+    /// Virtual times are not negative, and the bits of such numbers are ordered as they are.
     #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.leaves.total_cmp(&self.leaves).then(other.order.cmp(&self.order))
+    fn rank(&self) -> u128 {
+        (u128::from(self.leaves.to_bits()) << 64) | u128::from(self.order)
     }
 }
-
-impl PartialOrd for Job {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Job {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Job {}
 
 /// One station that shares its lanes.
 #[derive(Debug, Clone)]
 pub struct Sharing {
     lanes: f64,
-    jobs: BinaryHeap<Job>,
+    jobs: Heap<Job>,
     virtual_now: f64,
     /// When `virtual_now` was true.
     updated: Nanos,
+    /// How many jobs are present, and the rate of each.
+    count: f64,
+    rate: f64,
     order: u64,
     present: Level,
     /// Work done so far, by integration of the rate [lane·ns].
@@ -76,9 +62,11 @@ impl Sharing {
     pub fn new(lanes: f64) -> Self {
         Sharing {
             lanes,
-            jobs: BinaryHeap::new(),
+            jobs: Heap::new(),
             virtual_now: 0.0,
             updated: 0,
+            count: 0.0,
+            rate: 1.0,
             order: 0,
             present: Level::default(),
             done: 0.0,
@@ -88,31 +76,30 @@ impl Sharing {
         }
     }
 
-    /// The rate of every job when `n` are present.
-    #[inline]
-    fn rate(&self, n: usize) -> f64 {
-        let n = n as f64;
-        if n <= self.lanes { 1.0 } else { self.lanes / n }
-    }
-
+    /// Brings virtual time up to `now`.
     #[inline]
     fn advance(&mut self, now: Nanos) {
-        let n = self.jobs.len();
-        if n > 0 {
-            let progress = (now - self.updated) as f64 * self.rate(n);
-            self.virtual_now += progress;
-            self.done += progress * n as f64;
-        }
+        let progress = (now - self.updated) as f64 * self.rate;
+        self.virtual_now += progress;
+        self.done += progress * self.count;
         self.updated = now;
+    }
+
+    /// Takes note that so many jobs more (or fewer) are present.
+    #[inline]
+    fn change(&mut self, jobs: f64) {
+        self.count += jobs;
+        self.rate = if self.count <= self.lanes { 1.0 } else { self.lanes / self.count };
     }
 
     /// Lets a frame enter with `work` [ns at full speed].
     #[inline]
     pub fn enter(&mut self, now: Nanos, frame: u32, work: Nanos) {
         self.advance(now);
-        if self.jobs.is_empty() {
+        if self.count == 0.0 {
             self.virtual_now = 0.0;
         }
+        self.change(1.0);
         let leaves = self.virtual_now + work as f64;
         self.jobs.push(Job { leaves, order: self.order, frame });
         self.order += 1;
@@ -120,29 +107,35 @@ impl Sharing {
         self.served += u128::from(work);
     }
 
-    /// The frame whose work is done at `now`, if there is one; it leaves. Ask again until there is none.
+    /// The frame whose work is done now, if there is one; it leaves. Virtual time must be up to date ([`Sharing::woken`]).
+    /// Ask again until there is none.
     #[inline]
     pub fn leave(&mut self, now: Nanos) -> Option<u32> {
-        let first = *self.jobs.peek()?;
-        self.advance(now);
+        let Job { leaves, frame, .. } = *self.jobs.first()?;
         // Half a nanosecond of wall time is what rounding may have cut off.
-        if first.leaves - self.virtual_now > 0.5 * self.rate(self.jobs.len()) + 1e-6 {
+        if leaves - self.virtual_now > 0.5 * self.rate + 1e-6 {
             return None;
         }
-        self.jobs.pop();
-        self.virtual_now = self.virtual_now.max(first.leaves);
+        self.jobs.take();
+        self.change(-1.0);
+        self.virtual_now = self.virtual_now.max(leaves);
         self.present.down(now);
-        Some(first.frame)
+        Some(frame)
     }
 
     /// When the station must be woken next, if that is not arranged yet: the instant and the generation of the wake-up.
+    /// Virtual time must be up to date.
     ///
     /// A wake-up that became too early is kept: the station then sees that nobody is done and arranges the next.
     #[inline]
     pub fn arrange(&mut self, now: Nanos) -> Option<(Nanos, u32)> {
-        let first = self.jobs.peek()?;
-        let left = (first.leaves - self.virtual_now).max(0.0) / self.rate(self.jobs.len());
-        let time = now.saturating_add(round(left));
+        let first = self.jobs.first()?;
+        let left = (first.leaves - self.virtual_now).max(0.0);
+        // Nobody is faster than at full speed: that often decides without a division.
+        if self.pending.is_some_and(|pending| pending <= now.saturating_add(round(left))) {
+            return None;
+        }
+        let time = now.saturating_add(round(left / self.rate));
         if self.pending.is_some_and(|pending| pending <= time) {
             return None;
         }
@@ -157,16 +150,20 @@ impl Sharing {
         self.pending.is_some() && self.generation == generation
     }
 
-    /// Takes note that the pending wake-up has come.
+    /// A wake-up has come; `false` if it is not the pending one. Brings virtual time up to date.
     #[inline]
-    pub fn woken(&mut self) {
+    pub fn woken(&mut self, now: Nanos, generation: u32) -> bool {
+        if !self.expects(generation) {
+            return false;
+        }
         self.pending = None;
+        self.advance(now);
+        true
     }
 
     /// How much of its work a present frame has had done at `now` [ns at full speed].
     pub fn attained(&self, now: Nanos, frame: u32, work: Nanos) -> Nanos {
-        let n = self.jobs.len();
-        let virtual_now = self.virtual_now + (now - self.updated) as f64 * self.rate(n.max(1));
+        let virtual_now = self.virtual_now + (now - self.updated) as f64 * self.rate;
         let job = self.jobs.iter().find(|job| job.frame == frame);
         job.map_or(work, |job| round((work as f64 - (job.leaves - virtual_now)).clamp(0.0, work as f64)))
     }
@@ -183,8 +180,7 @@ impl Sharing {
 
     /// Work done from the start of the run to `now` [lane·ns].
     pub fn done(&self, now: Nanos) -> f64 {
-        let n = self.jobs.len();
-        if n == 0 { self.done } else { self.done + (now - self.updated) as f64 * self.rate(n) * n as f64 }
+        self.done + (now - self.updated) as f64 * self.rate * self.count
     }
 
     /// Checks the station's own laws at `now`: it did the work of all who came, less what is left of those present, and
@@ -193,8 +189,7 @@ impl Sharing {
         if self.jobs.len() != self.present.value() as usize {
             return Err(format!("{} jobs are present, the level says {}", self.jobs.len(), self.present.value()));
         }
-        let rate = self.rate(self.jobs.len().max(1));
-        let virtual_now = self.virtual_now + (now - self.updated) as f64 * rate;
+        let virtual_now = self.virtual_now + (now - self.updated) as f64 * self.rate;
         let left: f64 = self.jobs.iter().map(|job| (job.leaves - virtual_now).max(0.0)).sum();
         let (done, asked) = (self.done(now), self.served as f64 - left);
         // Every leaving is rounded to a nanosecond, of which each lane may lose or win half.
@@ -228,8 +223,7 @@ mod tests {
                 (None, None) => break,
             };
             if wake.is_some_and(|(time, _)| time == now) {
-                station.woken();
-                wake = None;
+                assert!(wake.take().is_some_and(|(time, generation)| station.woken(time, generation)));
                 while let Some(frame) = station.leave(now) {
                     left[frame as usize] = now;
                 }

@@ -2,85 +2,80 @@
 
 use super::{Event, System};
 use crate::engine::random::child;
-use crate::measure::ledger::Ledger;
-use crate::model::frame::{NONE, Outcome, Role, Stage};
+use crate::measure::ledger::{Ledger, Pool};
+use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage};
+use crate::model::program::Place;
 
 impl System<'_> {
     /// Sends a call; returns the frame of the attempt, which runs next.
-    #[inline]
+    #[inline(always)]
     pub(super) fn call(&mut self, caller: u32, site: u32) -> u32 {
         let now = self.calendar.now();
-        let blueprint = self.blueprint;
-        let plan = &blueprint.program.sites[site as usize];
-        let operation = &blueprint.operations[plan.operation as usize];
-        let service = &mut self.services[operation.service as usize];
-        let number = service.balancer.choose(&service.in_flight, &mut service.random);
-        service.in_flight[number] += 1;
-        service.balancer.changed(number, service.in_flight[number]);
-        let instance = service.first_instance + number as u32;
+        let target = &self.targets[site as usize];
+        let instance = self.services[target.service as usize].choose();
 
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
         frame.since = now;
-        let (generation, attempt_key) = (frame.generation, child(frame.key, plan.salt, frame.visit()));
-        if let Some(lane) = self.timeout_lanes[site as usize] {
+        let (generation, attempt_key) = (frame.generation, child(frame.key, target.salt, frame.visit()));
+        if let Some(lane) = target.timeout {
             self.calendar.in_lane(lane, Event::Timeout { frame: caller, generation });
         }
-        let attempt = self.frames.start(Role::Attempt, plan.operation, instance, attempt_key, now, operation.entry);
-        let frame = &mut self.frames[attempt];
+        let (attempt, frame) =
+            self.frames.start(Role::Attempt, target.operation, instance, attempt_key, now, target.entry);
         (frame.parent, frame.parent_generation) = (caller, generation);
         self.frames[caller].child = attempt;
-        self.books.called(plan.operation);
+        self.books.called(target.operation);
         attempt
     }
 
-    /// Answers a frame's caller, if it still waits, and returns it: it can go on.
-    #[inline]
-    pub(super) fn reply(&mut self, index: u32) -> Option<u32> {
+    /// Hands an attempt's answer to its caller, if that still waits, and returns it: it can go on.
+    #[inline(always)]
+    pub(super) fn reply(&mut self, answer: Answer) -> Option<u32> {
         let now = self.calendar.now();
-        let frame = &mut self.frames[index];
-        if frame.answered {
-            return None;
-        }
-        frame.answered = true;
-        let (parent, awaited, outcome) = (frame.parent, frame.parent_generation, frame.outcome);
-        let ledger = std::mem::replace(&mut frame.ledger, Ledger::EMPTY);
-        let (owner, started, instance) = (frame.owner, frame.started, frame.instance);
-        let heard = self.frames[parent].generation == awaited;
-        self.answer(instance);
+        let Answer { owner, instance, started, parent, awaited, outcome, ledger } = answer;
+        let service = self.instances[instance as usize].service;
+        self.services[service as usize].answered(instance);
+        let caller = &mut self.frames[parent];
+        let heard = caller.generation == awaited;
         self.books.answered(owner, now - started, outcome, heard);
         self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
         if !heard {
             self.pool.release(ledger);
             return None;
         }
-        self.hand_over(parent, ledger, outcome);
+        let unwind = &self.blueprint.program.unwind;
+        hand_over(caller, ledger, outcome, &mut self.pool, unwind);
         Some(parent)
     }
 
     /// Ends a frame whose code is at its end; returns the frame that goes on in its place.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self, index: u32) -> Option<u32> {
-        let next = match self.frames[index].role {
-            Role::Attempt => self.reply(index),
-            Role::Branch => self.join(index),
+        let (role, frame) = self.frames.remove(index);
+        match role {
+            Role::Attempt => match frame.answer() {
+                Some(answer) => self.reply(answer),
+                None => {
+                    self.pool.release(frame.ledger);
+                    None
+                }
+            },
+            Role::Branch => {
+                let branch = frame.clone();
+                self.join(&branch)
+            }
             Role::Request | Role::Vacant => {
                 self.end_request(index);
                 None
             }
-        };
-        self.pool.release(self.frames[index].ledger);
-        self.frames.remove(index);
-        next
+        }
     }
 
-    /// Ends a branch; returns its parent if it was the last one.
-    fn join(&mut self, index: u32) -> Option<u32> {
-        let branch = &mut self.frames[index];
-        let ledger = std::mem::replace(&mut branch.ledger, Ledger::EMPTY);
-        let (parent, awaited) = (branch.parent, branch.parent_generation);
-        let (outcome, [before, behind]) = (branch.outcome, branch.sibling);
-        if self.frames[parent].generation != awaited {
+    /// Takes note of the end of a branch; returns its parent if it was the last one.
+    fn join(&mut self, branch: &Frame) -> Option<u32> {
+        let &Frame { parent, ledger, sibling: [before, behind], .. } = branch;
+        if self.frames[parent].generation != branch.parent_generation {
             self.pool.release(ledger);
             return None;
         }
@@ -93,7 +88,7 @@ impl System<'_> {
         }
         let waiting = &mut self.frames[parent];
         waiting.pending -= 1;
-        if outcome != Outcome::Success {
+        if branch.outcome != Outcome::Success {
             waiting.outcome = Outcome::Error;
         }
         if waiting.pending > 0 {
@@ -101,40 +96,33 @@ impl System<'_> {
             return None;
         }
         let outcome = waiting.outcome;
-        self.hand_over(parent, ledger, outcome);
+        hand_over(waiting, ledger, outcome, &mut self.pool, &self.blueprint.program.unwind);
         Some(parent)
     }
 
-    /// Gives a waiting frame the ledger of the time it waited, and the outcome.
-    #[inline]
-    fn hand_over(&mut self, parent: u32, ledger: Ledger, outcome: Outcome) {
-        let waiting = &mut self.frames[parent];
-        waiting.generation = waiting.generation.wrapping_add(1);
-        waiting.stage = Stage::Running;
-        waiting.child = NONE;
-        self.pool.splice(&mut waiting.ledger, ledger);
-        if outcome != Outcome::Success {
-            let seen = if waiting.role == Role::Request { outcome } else { Outcome::Error };
-            let place = waiting.place - 1;
-            self.fail(parent, place, seen);
+    /// Ends a frame's patience with its callee, which goes on working for nobody; returns the frame, which
+    /// goes on, if it still waited.
+    pub(super) fn time_out(&mut self, index: u32, generation: u32) -> Option<u32> {
+        if self.frames[index].generation != generation {
+            return None;
         }
-    }
-
-    /// Ends a frame's patience with its callee, which goes on working for nobody.
-    pub(super) fn time_out(&mut self, index: u32) {
         let mut ledger = Ledger::EMPTY;
         self.collect(self.frames[index].child, &mut ledger);
-        self.hand_over(index, ledger, Outcome::TimedOut);
-        self.execute(index);
+        let unwind = &self.blueprint.program.unwind;
+        hand_over(&mut self.frames[index], ledger, Outcome::TimedOut, &mut self.pool, unwind);
+        Some(index)
     }
+}
 
-    /// Takes note that an instance answered a call.
-    #[inline]
-    fn answer(&mut self, instance: u32) {
-        let at = self.instances[instance as usize];
-        let service = &mut self.services[at.service as usize];
-        let in_flight = &mut service.in_flight[at.number as usize];
-        *in_flight -= 1;
-        service.balancer.changed(at.number as usize, *in_flight);
+/// Gives a waiting frame the ledger of the time it waited, and the outcome.
+#[inline]
+fn hand_over(waiting: &mut Frame, ledger: Ledger, outcome: Outcome, pool: &mut Pool, unwind: &[Place]) {
+    waiting.generation = waiting.generation.wrapping_add(1);
+    waiting.stage = Stage::Running;
+    waiting.child = NONE;
+    pool.splice(&mut waiting.ledger, ledger);
+    if outcome != Outcome::Success {
+        waiting.outcome = if waiting.role == Role::Request { outcome } else { Outcome::Error };
+        waiting.place = unwind[waiting.place as usize - 1];
     }
 }

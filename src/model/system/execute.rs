@@ -4,29 +4,41 @@ use super::{Event, System};
 use crate::engine::random::{Draw, child, unit};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
-use crate::model::distribution::Distribution;
 use crate::model::frame::{Frame, LOOP_DEPTH, NONE, Outcome, Role, Stage};
 use crate::model::program::Instruction;
 use crate::model::station::Entry;
 
 impl System<'_> {
-    /// Runs a frame, and the frames it becomes (its callee, its caller), until it has to wait.
-    pub(super) fn execute(&mut self, mut index: u32) {
+    /// Runs a frame, the frames it becomes (its callee, its caller) and those that are let go on meanwhile, until all of
+    /// them have to wait.
+    pub(super) fn execute(&mut self, first: u32) {
+        let mut running = Some(first);
+        while let Some(frame) = running {
+            self.run_frame(frame);
+            running = self.ready.pop();
+        }
+    }
+
+    /// Runs a frame, and the frames it becomes, until it has to wait.
+    #[inline(always)]
+    fn run_frame(&mut self, mut index: u32) {
         let blueprint = self.blueprint;
+        let code = blueprint.program.code.as_slice();
         let now = self.calendar.now();
         loop {
             let frame = &mut self.frames[index];
             let place = frame.place;
-            frame.place += 1;
-            match blueprint.program.code[place as usize] {
+            frame.place = place + 1;
+            match code[place as usize] {
                 Instruction::Delay { demand, account } => {
-                    let nanos = round(draw(blueprint, frame, demand));
+                    let demand = &self.demands[demand as usize];
+                    let nanos = round(demand.draw(frame));
                     if nanos > 0 {
                         frame.stage = Stage::Delay;
                         frame.since = now;
                         frame.account = account;
                         let event = Event::Resume { frame: index, generation: frame.generation };
-                        match self.demand_lanes[demand as usize] {
+                        match demand.lane {
                             Some(lane) => self.calendar.in_lane(lane, event),
                             None => self.calendar.after(nanos, event),
                         }
@@ -34,7 +46,7 @@ impl System<'_> {
                     }
                 }
                 Instruction::Share { slot, demand, waiting, service } => {
-                    let work = round(draw(blueprint, frame, demand));
+                    let work = round(self.demands[demand as usize].draw(frame));
                     if work > 0 {
                         frame.stage = Stage::Share;
                         frame.since = now;
@@ -47,13 +59,13 @@ impl System<'_> {
                     }
                 }
                 Instruction::Acquire { slot, waiting } => {
-                    frame.account = waiting;
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
                     match self.servers[station as usize].enter(now, index, &mut self.frames) {
-                        Entry::Served => self.books.passed(waiting, 0),
+                        Entry::Served => self.books.passed_at_once(waiting),
                         Entry::Queued => {
                             let frame = &mut self.frames[index];
                             frame.stage = Stage::Queue;
+                            frame.account = waiting;
                             frame.account2 = station;
                             return;
                         }
@@ -83,7 +95,7 @@ impl System<'_> {
                 }
                 Instruction::Jump { to } => frame.place = to,
                 Instruction::Repeat { demand, depth, past } => {
-                    let rounds = round(draw(blueprint, frame, demand)).min(u64::from(u16::MAX)) as u16;
+                    let rounds = round(self.demands[demand as usize].draw(frame)).min(u64::from(u16::MAX)) as u16;
                     frame.rounds[depth as usize % LOOP_DEPTH] = rounds;
                     if rounds == 0 {
                         frame.place = past;
@@ -99,11 +111,11 @@ impl System<'_> {
                 Instruction::Fail => self.fail(index, place, Outcome::Error),
                 Instruction::Reply { bytes } => {
                     if let Some(demand) = bytes {
-                        let bytes = round(draw(blueprint, frame, demand));
+                        let bytes = round(self.demands[demand as usize].draw(frame));
                         self.books.sent(frame.owner, bytes);
                     }
-                    if let Some(caller) = self.reply(index) {
-                        self.ready.push_back(caller);
+                    if let Some(caller) = self.frames[index].answer().and_then(|answer| self.reply(answer)) {
+                        self.ready.push(caller);
                     }
                 }
                 Instruction::Finish => match self.end(index) {
@@ -114,27 +126,29 @@ impl System<'_> {
         }
     }
 
-    /// Lets a frame go on whose delay is over.
+    /// Books a frame's delay, which is over; returns the frame, which goes on, if it still waited.
     #[inline]
-    pub(super) fn resume(&mut self, index: u32) {
-        let now = self.calendar.now();
+    pub(super) fn resume(&mut self, index: u32, generation: u32) -> Option<u32> {
         let frame = &mut self.frames[index];
+        if frame.generation != generation {
+            return None;
+        }
         frame.stage = Stage::Running;
-        let passed = now - frame.since;
+        let passed = self.calendar.now() - frame.since;
         self.pool.add(&mut frame.ledger, frame.account, passed);
         self.books.served(frame.account, passed);
-        self.execute(index);
+        Some(index)
     }
 
     /// Lets all frames go on whose work at a sharing station is done.
     #[inline]
     pub(super) fn shared(&mut self, station: u32, generation: u32) {
         let now = self.calendar.now();
-        if !self.sharing[station as usize].expects(generation) {
+        let sharing = &mut self.sharing[station as usize];
+        if !sharing.woken(now, generation) {
             return;
         }
-        self.sharing[station as usize].woken();
-        while let Some(index) = self.sharing[station as usize].leave(now) {
+        while let Some(index) = sharing.leave(now) {
             let frame = &mut self.frames[index];
             frame.stage = Stage::Running;
             let passed = now - frame.since;
@@ -144,7 +158,7 @@ impl System<'_> {
             self.pool.add(&mut frame.ledger, frame.account, service);
             self.books.passed(frame.account2, passed - service);
             self.books.served(frame.account, service);
-            self.ready.push_back(index);
+            self.ready.push(index);
         }
         self.arrange(station);
     }
@@ -166,7 +180,7 @@ impl System<'_> {
             frame.stage = Stage::Running;
             self.pool.add(&mut frame.ledger, frame.account, waited);
             self.books.passed(frame.account, waited);
-            self.ready.push_back(next);
+            self.ready.push(next);
         }
     }
 
@@ -192,8 +206,7 @@ impl System<'_> {
         let mut last = NONE;
         for &(place, salt) in branches {
             let branch_key = child(parent_key, salt, visit);
-            let branch = self.frames.start(Role::Branch, owner, instance, branch_key, now, place);
-            let frame = &mut self.frames[branch];
+            let (branch, frame) = self.frames.start(Role::Branch, owner, instance, branch_key, now, place);
             (frame.parent, frame.parent_generation) = (index, generation);
             frame.sibling = [last, NONE];
             match last {
@@ -201,7 +214,7 @@ impl System<'_> {
                 last => self.frames[last].sibling[1] = branch,
             }
             last = branch;
-            self.ready.push_back(branch);
+            self.ready.push(branch);
         }
     }
 
@@ -230,15 +243,5 @@ impl System<'_> {
         };
         let station = self.instances[frame.instance as usize].sharing + u32::from(slot);
         self.sharing[station as usize].attained(self.calendar.now(), index, frame.work)
-    }
-}
-
-/// Draws a demand for a frame at its present step.
-#[inline]
-fn draw(blueprint: &crate::model::Blueprint, frame: &Frame, demand: u32) -> f64 {
-    let demand = &blueprint.program.demands[demand as usize];
-    match demand.distribution {
-        Distribution::Constant(value) => value,
-        ref distribution => distribution.sample(&mut Draw::new(frame.key, demand.salt, frame.visit())),
     }
 }

@@ -13,19 +13,18 @@ mod call;
 mod execute;
 mod laws;
 pub mod metrics;
+mod parts;
 pub mod record;
 pub mod series;
 mod traffic;
 
-use std::collections::VecDeque;
-
-use super::balancer::Balancer;
 use super::blueprint::Blueprint;
 use super::frame::{Frames, Role};
 use super::station::{Servers, Sharing};
 use crate::engine::random::{key, named};
-use crate::engine::{Calendar, Fingerprint, LaneId, Nanos, Stream};
+use crate::engine::{Calendar, Fingerprint, Nanos};
 use crate::measure::ledger::Pool;
+use parts::{Drawn, Ready, Service, Target};
 use record::Books;
 pub use record::{Ending, Record};
 use traffic::Source;
@@ -114,16 +113,6 @@ struct Instance {
     sharing: u32,
 }
 
-/// A service at work.
-#[derive(Debug)]
-struct Service {
-    first_instance: u32,
-    balancer: Box<dyn Balancer>,
-    random: Stream,
-    /// Per instance: calls sent and not answered.
-    in_flight: Vec<u32>,
-}
-
 /// A system in motion.
 #[derive(Debug)]
 pub struct System<'a> {
@@ -133,16 +122,16 @@ pub struct System<'a> {
     frames: Frames,
     pool: Pool,
     /// Frames that go on at this instant.
-    ready: VecDeque<u32>,
+    ready: Ready,
     services: Vec<Service>,
     instances: Vec<Instance>,
     servers: Vec<Servers>,
     sharing: Vec<Sharing>,
     sources: Vec<Source>,
-    /// Per demand: its lane, if it is constant.
-    demand_lanes: Vec<Option<LaneId>>,
-    /// Per site: the lane of its timeout.
-    timeout_lanes: Vec<Option<LaneId>>,
+    /// Per demand of the program: what drawing it takes.
+    demands: Vec<Drawn>,
+    /// Per site of the program: what calling from there takes.
+    targets: Vec<Target>,
     books: Books,
     /// What comes next in the measurement, latest first.
     milestones: Vec<(Nanos, Milestone)>,
@@ -158,12 +147,7 @@ impl<'a> System<'a> {
         let (mut services, mut instances) = (Vec::new(), Vec::new());
         let (mut servers, mut sharing) = (Vec::new(), Vec::new());
         for (index, service) in blueprint.services.iter().enumerate() {
-            services.push(Service {
-                first_instance: instances.len() as u32,
-                balancer: service.balancer.build(service.instances as usize),
-                random: Stream::new(named(named(root, &service.name), "balancer")),
-                in_flight: vec![0; service.instances as usize],
-            });
+            services.push(Service::new(service, instances.len() as u32, root));
             for number in 0..service.instances {
                 instances.push(Instance {
                     service: index as u32,
@@ -176,24 +160,22 @@ impl<'a> System<'a> {
             }
         }
         let program = &blueprint.program;
-        let constant = |demand: &super::program::Demand| demand.distribution.as_constant();
-        let mut lane = |delay: f64| calendar.lane(crate::engine::time::round(delay));
-        let demand_lanes = program.demands.iter().map(|demand| constant(demand).map(&mut lane)).collect();
-        let timeout_lanes = program.sites.iter().map(|site| site.timeout.map(|nanos| calendar.lane(nanos))).collect();
+        let demands = program.demands.iter().map(|demand| Drawn::new(demand, &mut calendar)).collect();
+        let targets = program.sites.iter().map(|site| Target::new(site, blueprint, &mut calendar)).collect();
         System {
             blueprint,
             plan,
             calendar,
-            frames: Frames::default(),
+            frames: Frames::new(),
             pool: Pool::new(program.accounts.len()),
-            ready: VecDeque::with_capacity(64),
+            ready: Ready::default(),
             services,
             instances,
             servers,
             sharing,
             sources: blueprint.clients.iter().map(|client| Source::new(client, root)).collect(),
-            demand_lanes,
-            timeout_lanes,
+            demands,
+            targets,
             books: Books::new(blueprint, plan),
             milestones: Vec::new(),
             fingerprint: Fingerprint::new(),
@@ -246,8 +228,7 @@ impl<'a> System<'a> {
                     _ => true,
                 };
                 let Some(event) = self.calendar.next(until, alive) else { break };
-                self.dispatch(event);
-                while let Some(frame) = self.ready.pop_front() {
+                if let Some(frame) = self.dispatch(event) {
                     self.execute(frame);
                 }
                 self.books.events += 1;
@@ -259,11 +240,11 @@ impl<'a> System<'a> {
                 {
                     return ending;
                 }
-                if self.books.closed() && self.books.drained() {
+                if self.books.done() {
                     return Ending::Completed;
                 }
             }
-            if self.calendar.is_empty() && self.books.drained() && self.books.closed() {
+            if self.books.done() && self.calendar.is_empty() {
                 return Ending::Completed;
             }
             self.calendar.advance(until);
@@ -272,7 +253,7 @@ impl<'a> System<'a> {
                 Milestone::WindowOpens => self.open_window(),
                 Milestone::WindowCloses => {
                     self.close_window();
-                    if self.books.drained() {
+                    if self.books.done() {
                         return Ending::Completed;
                     }
                 }
@@ -299,22 +280,18 @@ impl<'a> System<'a> {
         stop().then_some(Ending::Interrupted)
     }
 
-    #[inline]
-    fn dispatch(&mut self, event: Event) {
+    /// Lets an event happen; returns the frame that goes on.
+    #[inline(always)]
+    fn dispatch(&mut self, event: Event) -> Option<u32> {
         match event {
-            Event::Arrival { client } => self.arrival(client),
-            Event::Think { client, user } => self.begin_request(client, user),
-            Event::Resume { frame, generation } => {
-                if self.frames[frame].generation == generation {
-                    self.resume(frame);
-                }
+            Event::Arrival { client } => Some(self.arrival(client)),
+            Event::Think { client, user } => Some(self.begin_request(client, user)),
+            Event::Resume { frame, generation } => self.resume(frame, generation),
+            Event::Shared { station, generation } => {
+                self.shared(station, generation);
+                self.ready.pop()
             }
-            Event::Shared { station, generation } => self.shared(station, generation),
-            Event::Timeout { frame, generation } => {
-                if self.frames[frame].generation == generation {
-                    self.time_out(frame);
-                }
-            }
+            Event::Timeout { frame, generation } => self.time_out(frame, generation),
         }
     }
 

@@ -161,7 +161,8 @@ pub(super) struct Books {
     /// Whether the window is open now, and whether it was closed.
     open: bool,
     closed: bool,
-    measured_in_flight: u64,
+    /// What the run waits for: measured requests in flight, and the end of the window (1).
+    awaited: u64,
     /// Busy and waiting areas of all stations at the window's beginning and end.
     marks: [Vec<[f64; 2]>; 2],
     closed_at: Nanos,
@@ -194,7 +195,7 @@ impl Books {
             window: [plan.warm_up, plan.warm_up.saturating_add(plan.window)],
             open: false,
             closed: false,
-            measured_in_flight: 0,
+            awaited: 1,
             marks: [Vec::new(), Vec::new()],
             closed_at: 0,
         }
@@ -205,16 +206,10 @@ impl Books {
         started >= self.window[0] && started < self.window[1]
     }
 
-    /// Whether no measured request is in flight.
+    /// Whether the window was closed and no measured request is in flight.
     #[inline]
-    pub(super) fn drained(&self) -> bool {
-        self.measured_in_flight == 0
-    }
-
-    /// Whether the window was closed.
-    #[inline]
-    pub(super) fn closed(&self) -> bool {
-        self.closed
+    pub(super) fn done(&self) -> bool {
+        self.awaited == 0
     }
 
     /// A request began.
@@ -226,7 +221,7 @@ impl Books {
         book.in_flight.up(now);
         if measured {
             book.measured += 1;
-            self.measured_in_flight += 1;
+            self.awaited += 1;
         }
     }
 
@@ -255,7 +250,7 @@ impl Books {
             self.series.failed(client);
         }
         if measured {
-            self.measured_in_flight -= 1;
+            self.awaited -= 1;
             book.outcomes[outcome as usize] += 1;
             if outcome == Outcome::Success {
                 book.latency.record(response);
@@ -308,6 +303,12 @@ impl Books {
         }
     }
 
+    /// An attempt passed a station without waiting.
+    #[inline]
+    pub(super) fn passed_at_once(&mut self, account: u32) {
+        self.accounts[account as usize].zeros += u64::from(self.open);
+    }
+
     /// An attempt was served for some time.
     #[inline]
     pub(super) fn served(&mut self, account: u32, nanos: Nanos) {
@@ -337,6 +338,7 @@ impl System<'_> {
         if !self.books.closed {
             self.books.open = false;
             self.books.closed = true;
+            self.books.awaited -= 1;
             self.mark(1);
         }
     }

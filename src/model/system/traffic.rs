@@ -6,7 +6,7 @@ use crate::engine::random::{Draw, key, named};
 use crate::engine::time::round;
 use crate::model::arrival::Process;
 use crate::model::blueprint::{Client, Traffic};
-use crate::model::frame::Role;
+use crate::model::frame::{Frame, Role};
 
 /// A client at work.
 #[derive(Debug)]
@@ -62,36 +62,35 @@ impl System<'_> {
         self.calendar.after(nanos, Event::Think { client, user });
     }
 
-    /// An open client's request arrives.
+    /// An open client's request arrives; returns its frame, which runs next.
     #[inline]
-    pub(super) fn arrival(&mut self, client: u32) {
-        self.begin_request(client, 0);
+    pub(super) fn arrival(&mut self, client: u32) -> u32 {
         self.schedule_arrival(client);
+        self.begin_request(client, 0)
     }
 
-    /// A request begins.
+    /// A request begins; returns its frame, which runs next.
     #[inline]
-    pub(super) fn begin_request(&mut self, client: u32, user: u32) {
+    pub(super) fn begin_request(&mut self, client: u32, user: u32) -> u32 {
         let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
         let number = &mut source.sent[user as usize];
         let request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
         *number += 1;
         let entry = self.blueprint.clients[client as usize].entry;
-        let request = self.frames.start(Role::Request, client, user, request_key, now, entry);
+        let (request, _) = self.frames.start(Role::Request, client, user, request_key, now, entry);
         self.books.began(client, now);
-        self.execute(request);
+        request
     }
 
-    /// A request ends: it is booked, and its user thinks.
+    /// A request ends: it is booked, and its user thinks. Its frame is vacant already and otherwise untouched.
     #[inline]
     pub(super) fn end_request(&mut self, index: u32) {
         let now = self.calendar.now();
-        let frame = &self.frames[index];
-        let (client, user, started) = (frame.owner, frame.instance, frame.started);
-        let (outcome, ledger) = (frame.outcome, frame.ledger);
+        let &Frame { owner: client, instance: user, started, outcome, ledger, .. } = &self.frames[index];
         self.fingerprint.absorb(u64::from(client) << 40 | outcome as u64, now.rotate_left(20) ^ started);
         let sum = self.books.ended(client, started, now, outcome, self.pool.entries(ledger));
+        self.pool.release(ledger);
         if sum != now - started {
             let name = self.blueprint.clients[client as usize].name.clone();
             self.violate(name, format!("a ledger sums to {sum} ns for a response time of {} ns", now - started));
