@@ -29,8 +29,11 @@ struct Growth {
 }
 
 /// A backlog counts as growing without bound if in every third of the window it rises, and over the whole window by
-/// more than this share of the requests that came in. Own rule.
-const OVERLOAD_SHARE: f64 = 0.03;
+/// more than this share of the requests that came in, in more than half of the replications. Own rule.
+const OVERLOAD_SHARE: f64 = 0.005;
+
+/// A backlog below this is no overload, however short the window.
+const OVERLOAD_LEAST: f64 = 20.0;
 
 impl Finished {
     /// Reduces a record.
@@ -54,7 +57,7 @@ fn growth(record: &Record) -> Vec<Growth> {
         let thirds = [Some(f64::from(book.backlog[0])), at(1), at(2), Some(f64::from(book.backlog[1]))];
         let rises = thirds.windows(2).all(|pair| pair[0].zip(pair[1]).is_some_and(|(before, after)| after > before));
         let exploded = record.ending == Ending::TooManyInFlight;
-        let much = rise > (OVERLOAD_SHARE * book.measured as f64).max(10.0);
+        let much = rise > (OVERLOAD_SHARE * book.measured as f64).max(OVERLOAD_LEAST);
         Growth { rate: if window > 0.0 { rise / window } else { 0.0 }, overload: much && (rises || exploded) }
     };
     record.clients.iter().enumerate().map(grow).collect()
@@ -92,17 +95,24 @@ pub fn estimate(values: &[f64], confidence: f64) -> Option<Estimate> {
 
 type Rows = Vec<Vec<Option<f64>>>;
 
-/// Means and half widths of the time series; a cell that any run lacks is missing.
+/// Means and half widths of the time series, over the runs that have a value (none in an interval without requests, say); a
+/// cell that most runs lack is missing.
 fn series(finished: &[Finished], confidence: f64) -> (Rows, Rows) {
     let rows = finished.iter().map(|run| run.series.len()).min().unwrap_or(0);
     let columns = finished.first().and_then(|run| run.series.first()).map_or(0, Vec::len);
-    let n = finished.len() as f64;
-    let factor = student_quantile(n - 1.0, confidence).ok().map(|factor| factor / libm::sqrt(n));
+    // Student's factor by the number of values, computed once each.
+    let factors: Vec<Option<f64>> = (0..=finished.len())
+        .map(|n| student_quantile(n as f64 - 1.0, confidence).ok().map(|factor| factor / libm::sqrt(n as f64)))
+        .collect();
     let cell = |row: usize, column: usize| {
-        let moments: Moments = finished.iter().map(|run| run.series[row][column]).collect();
-        let mean = moments.mean().filter(|mean| mean.is_finite());
-        let half = factor.and_then(|factor| Some(factor * moments.sd()?)).filter(|half| half.is_finite());
-        (mean, half)
+        let values = || finished.iter().map(|run| run.series[row][column]).filter(|value| value.is_finite());
+        let n = values().count();
+        if n * 2 < finished.len() {
+            return (None, None);
+        }
+        let moments: Moments = values().collect();
+        let half = factors[n].and_then(|factor| Some(factor * moments.sd()?)).filter(|half| half.is_finite());
+        (moments.mean(), half)
     };
     (0..rows).map(|row| (0..columns).map(|column| cell(row, column)).unzip()).unzip()
 }

@@ -207,11 +207,11 @@ fn levels_of(
 
 fn bounds(spec: &ExpectationSpec, unit: Unit, number: usize, problems: &mut Vec<Problem>) -> Vec<(Bound, String)> {
     let mut read = |key: &str, scalar: &Scalar, unit: Unit| {
-        let text = match scalar {
-            Scalar::Number(number) => number.to_string(),
-            Scalar::Text(text) => text.clone(),
-        };
-        let result = parse_as(&text, unit);
+        // Nothing is nothing in every unit.
+        if *scalar == Scalar::Number(0.0) {
+            return Some(0.0);
+        }
+        let result = parse_as(&written(scalar), unit);
         result.map_err(|error| problems.push(Problem::new(format!("expect[{number}].{key}"), error.to_string()))).ok()
     };
     let mut bounds = Vec::new();
@@ -220,7 +220,8 @@ fn bounds(spec: &ExpectationSpec, unit: Unit, number: usize, problems: &mut Vec<
     for (key, scalar) in sides {
         if let Some(value) = scalar.as_ref().and_then(|scalar| read(key, scalar, unit)) {
             let bound = if key == "below" || key == "at_most" { Bound::Upper(value) } else { Bound::Lower(value) };
-            bounds.push((bound, format!("{} {}", key.replace('_', " "), display(value, unit))));
+            let text = scalar.as_ref().map(written).unwrap_or_default();
+            bounds.push((bound, format!("{} {text}", key.replace('_', " "))));
         }
     }
     if let Some(value) = spec.equals.as_ref().and_then(|scalar| read("equals", scalar, unit)) {
@@ -232,10 +233,12 @@ fn bounds(spec: &ExpectationSpec, unit: Unit, number: usize, problems: &mut Vec<
             }
             Some(scalar) => {
                 let within = read("within", scalar, unit).unwrap_or(0.0);
-                (within, display(within, unit))
+                let points = if unit == Unit::Share { " points" } else { "" };
+                (within, format!("{}{points}", written(scalar)))
             }
         };
-        bounds.push((Bound::Equal(value, within), format!("equals {} within {words}", display(value, unit))));
+        let text = spec.equals.as_ref().map(written).unwrap_or_default();
+        bounds.push((Bound::Equal(value, within), format!("equals {text} within {words}")));
     }
     if bounds.is_empty()
         && [&spec.below, &spec.at_most, &spec.above, &spec.at_least, &spec.equals].iter().all(|side| side.is_none())
@@ -247,6 +250,14 @@ fn bounds(spec: &ExpectationSpec, unit: Unit, number: usize, problems: &mut Vec<
         });
     }
     bounds
+}
+
+/// A scalar as its author wrote it.
+fn written(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(text) => text.clone(),
+    }
 }
 
 /// Judges all expectations on the points that were finished.

@@ -238,6 +238,8 @@ impl<'a> Sketch<'a> {
         let mut axis = Axis { scale: if log { Scale::Log } else { Scale::Linear }, ..axis(label, symbol) };
         let least = finite().filter(|value| !log || *value > 0.0).fold(f64::INFINITY, f64::min);
         let lowest = if log { decade_below(least) } else { least.min(0.0) };
+        // A share that comes near the whole is drawn up to the whole and no further.
+        let up_to = up_to.or((unit == Unit::Share && !log && (0.6..=1.0).contains(&most)).then_some(1.0));
         axis.range =
             up_to.map(|up_to| (lowest * factor, up_to * factor)).filter(|(low, high)| low.is_finite() && low < high);
         Ok((axis, factor))

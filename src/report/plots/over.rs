@@ -10,7 +10,7 @@ use crate::spec::experiment_file::Mark;
 /// Levels whose ratios differ by no more than this factor count as spaced by ratio (written values are rounded).
 const SAME_RATIO: f64 = 1.35;
 /// The least span (greatest ÷ least level) for which a log axis is worth it.
-const LOG_SPAN: f64 = 8.0;
+const LOG_SPAN: f64 = 50.0;
 /// Most knees that get a line in the chart.
 const KNEE_LIMIT: usize = 3;
 
@@ -142,9 +142,10 @@ mod tests {
     #[test]
     fn levels_at_equal_ratios_get_a_log_axis() {
         for (levels, log) in [
-            (vec![1.0, 2.0, 4.0, 8.0, 16.0], true),
-            (vec![10.0, 21.5, 46.4, 100.0], true),
+            (vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0], true),
+            (vec![10.0, 46.4, 215.0, 1000.0], true),
             (vec![1.0, 10.0, 100.0], true),
+            (vec![1.0, 2.0, 4.0, 8.0, 16.0], false),
             (vec![100.0, 200.0, 300.0, 400.0, 1600.0], false),
             (vec![1.0, 2.0, 4.0], false),
             (vec![0.0, 1.0, 10.0, 100.0], false),

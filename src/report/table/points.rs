@@ -268,7 +268,11 @@ fn client_columns(study: &Study, points: &[&Point], client: Option<&str>) -> Vec
     CLIENT.into_iter().filter_map(column).collect()
 }
 
-/// The station with the greatest mean utilization at each point; of equal ones the first.
+/// Stations this near to the greatest utilization count as equally busy.
+const AS_BUSY: f64 = 0.985;
+
+/// The station with the greatest mean utilization at each point. Of equally busy ones a CPU, and else the last: workers are
+/// held while waiting for what is called, a core is not, so they are full because of what stands behind them.
 fn busiest_column(study: &Study, points: &[&Point]) -> Option<Column> {
     let stations: Vec<(&str, &str)> = study
         .metrics
@@ -276,14 +280,12 @@ fn busiest_column(study: &Study, points: &[&Point]) -> Option<Column> {
         .filter_map(|metric| Some((metric.name.strip_suffix(".utilization")?, metric.name.as_str())))
         .collect();
     let busiest = |point: &&Point| {
-        let mut best: Option<(&str, f64)> = None;
-        for (station, metric) in &stations {
-            if let Some(found) = estimate(study, point, metric)
-                && best.is_none_or(|(_, mean)| found.mean > mean)
-            {
-                best = Some((station, found.mean));
-            }
-        }
+        let found =
+            stations.iter().filter_map(|(station, metric)| Some((*station, estimate(study, point, metric)?.mean)));
+        let found: Vec<(&str, f64)> = found.collect();
+        let most = found.iter().map(|(_, mean)| *mean).fold(0.0, f64::max);
+        let busy = || found.iter().filter(|(_, mean)| *mean >= AS_BUSY * most);
+        let best = busy().rfind(|(station, _)| station.ends_with(".cpu")).or(busy().next_back()).copied();
         best.map_or(MISSING.to_owned(), |(station, mean)| {
             format!("{} {}", shorten(&clean(station), NAME_LIMIT), display(mean, Unit::Share))
         })
