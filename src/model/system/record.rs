@@ -366,7 +366,7 @@ impl System<'_> {
 
     /// Turns the books into the run's record.
     pub(super) fn finish(mut self, ending: Ending) -> Record {
-        if self.books.marks[0].is_empty() {
+        if !self.books.open && !self.books.closed {
             self.open_window();
         }
         self.close_window();

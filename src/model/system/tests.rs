@@ -53,3 +53,15 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     assert_ne!(first, run(&blueprint, Plan { seed: 2, ..plan(50) }).fingerprint);
     assert_ne!(first, run(&blueprint, Plan { replication: 1, ..plan(50) }).fingerprint);
 }
+
+#[test]
+fn a_system_without_stations_is_measured_over_its_window_alone() {
+    let model = serde_json::json!({
+        "clients": {"users": {"arrivals": {"constant": "10/s"}, "call": "server.serve"}},
+        "services": {"server": {"operations": {"serve": [{"wait": "5s"}]}}},
+    });
+    let record = run(&blueprint(model), Plan { warm_up: 10 * SECOND, ..plan(20) });
+    assert_eq!(record.window, [10 * SECOND, 30 * SECOND]);
+    let [before, after] = record.clients[0].areas;
+    assert_eq!(after - before, 50 * 20 * u128::from(SECOND));
+}
