@@ -86,12 +86,15 @@ fn metrics<B>(metrics: &[Metric<B>]) -> Vec<(String, String)> {
 /// The alternatives of an enum in a schema: name and description. Of a generic type the first instance is taken.
 pub fn alternatives(schema: &Value, name: &str) -> Vec<(String, String)> {
     let definitions = schema["$defs"].as_object().into_iter().flatten();
-    let mut fitting = definitions.filter(|(key, _)| {
+    let fitting = definitions.filter(|(key, _)| {
         key.as_str() == name
             || key.strip_prefix(name).is_some_and(|rest| rest.starts_with("_for_") || rest.starts_with('2'))
     });
-    let Some((_, definition)) = fitting.next() else { return Vec::new() };
-    let branches = definition["oneOf"].as_array().or(definition["anyOf"].as_array());
+    // A plain type of the same name has no alternatives.
+    let branches = |(_, definition): (&String, &'_ Value)| {
+        definition["oneOf"].as_array().or(definition["anyOf"].as_array()).cloned()
+    };
+    let branches = fitting.filter_map(branches).next();
     let alternative = |branch: &Value| {
         let about = branch["description"].as_str().unwrap_or_default().replace('\n', " ");
         let target = branch["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
@@ -99,7 +102,7 @@ pub fn alternatives(schema: &Value, name: &str) -> Vec<(String, String)> {
         let key = shape["required"][0].as_str().or(shape["const"].as_str());
         key.map(|key| (key.to_owned(), about))
     };
-    branches.into_iter().flatten().filter_map(alternative).collect()
+    branches.iter().flatten().filter_map(alternative).collect()
 }
 
 /// Prints the names of all metrics of a file.
