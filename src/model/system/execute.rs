@@ -70,7 +70,12 @@ impl System<'_> {
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
                     self.release(station);
                 }
-                Instruction::Call { site } => index = self.call(index, site),
+                Instruction::Call { site } => {
+                    if self.turn() {
+                        return;
+                    }
+                    index = self.call(index, site);
+                }
                 Instruction::Fork { fork } => {
                     self.fork(index, fork);
                     return;
@@ -94,6 +99,9 @@ impl System<'_> {
                     *rounds -= 1;
                     if *rounds > 0 {
                         frame.place = body;
+                        if self.turn() {
+                            return;
+                        }
                     }
                 }
                 Instruction::Fail => self.fail(index, place, Outcome::Error),
