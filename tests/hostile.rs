@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use scalelab::experiment::design::Options;
 use scalelab::model::{Ending, Plan, System};
 
-use crate::support::{Folder, Memory, SECOND, answer, plan, try_design, try_ran};
+use crate::support::{Folder, Memory, SECOND, plan, study, try_design, try_ran};
 
 const EXPERIMENT: &str = "\
 question: \"What if?\"
@@ -175,7 +175,7 @@ fn survives(experiment: Vec<u8>, model: Vec<u8>, samples: Vec<u8>) -> Result<boo
 #[test]
 fn damaged_experiments_are_refused_or_run() {
     within(120, "an attack on experiments", || {
-        attack(1500, damages(4), |damages| {
+        attack(700, damages(4), |damages| {
             survives(damaged(EXPERIMENT, &damages), MODEL.into(), SAMPLES.into()).map(drop)
         });
     });
@@ -184,7 +184,7 @@ fn damaged_experiments_are_refused_or_run() {
 #[test]
 fn damaged_models_are_refused_or_run() {
     within(120, "an attack on models", || {
-        attack(2500, damages(4), |damages| {
+        attack(1200, damages(4), |damages| {
             survives(EXPERIMENT.into(), damaged(MODEL, &damages), SAMPLES.into()).map(drop)
         });
     });
@@ -193,7 +193,7 @@ fn damaged_models_are_refused_or_run() {
 #[test]
 fn damaged_samples_are_refused_or_used() {
     within(120, "an attack on samples", || {
-        attack(500, damages(4), |damages| {
+        attack(200, damages(4), |damages| {
             survives(EXPERIMENT.into(), MODEL.into(), damaged(SAMPLES, &damages)).map(drop)
         });
     });
@@ -253,6 +253,16 @@ fn refused() -> Vec<(&'static str, String, &'static str)> {
             "10^9 points",
             inline("{}", "{ services.db.runtime.workers: { from: 1, to: 9, points: 1000000000 } }"),
             "1000",
+        ),
+        (
+            "ten million runs",
+            inline("{ replications: 100000 }", "{ services.db.runtime.workers: { from: 1, to: 100, points: 100 } }"),
+            "10000000 runs are too many",
+        ),
+        (
+            "more users than memory",
+            model("users: 5,", "users: 10000000,").replace("poisson: 80/s", "users: 1, think: 1s"),
+            "10000001 users",
         ),
         ("no levels", inline("{}", "{ services.db.runtime.workers: [] }"), "at least one"),
         ("a key of nothing", inline("{}", "{ services.bd.runtime.workers: [1] }"), ""),
@@ -345,9 +355,7 @@ run: { warm_up: 1s, window: 20s, replications: 2 }
 
 #[test]
 fn a_system_that_cannot_keep_up_is_reported_as_overloaded() {
-    let (document, design) =
-        try_design(&Memory::of("e.yaml", OVERLOADED), "e.yaml", &Options::default()).expect("it is fine");
-    let study = answer(&document, &design);
+    let study = study(OVERLOADED);
     let overload = study.points[0].overload.as_ref().expect("200/s are too much for 100/s");
     // 100/s more come than go; 2 × 20 s: a standard error of about 3/s; bound at five.
     assert!(overload.client == "users" && (overload.growth - 100.0).abs() < 15.0, "{overload:?}");
@@ -359,18 +367,14 @@ fn a_system_that_cannot_keep_up_is_reported_as_overloaded() {
 
 #[test]
 fn a_system_at_half_its_capacity_is_not() {
-    let half = OVERLOADED.replace("200/s", "50/s");
-    let (document, design) =
-        try_design(&Memory::of("e.yaml", half), "e.yaml", &Options::default()).expect("it is fine");
-    assert!(answer(&document, &design).points[0].overload.is_none());
+    let half = study(&OVERLOADED.replace("200/s", "50/s"));
+    assert!(half.points[0].overload.is_none());
 }
 
 #[test]
 fn a_backlog_beyond_the_limit_ends_the_run_with_a_warning_and_partial_results() {
     let text = OVERLOADED.replace("replications: 2", "replications: 2, in_flight_limit: 100");
-    let (document, design) =
-        try_design(&Memory::of("e.yaml", text), "e.yaml", &Options::default()).expect("it is fine");
-    let study = answer(&document, &design);
+    let study = study(&text);
     assert!(study.points[0].runs.iter().all(|run| run.ending == Ending::TooManyInFlight));
     assert!(
         study.warnings.iter().any(|warning| warning.contains("too many requests in flight")),
@@ -418,7 +422,6 @@ fn time_that_does_not_pass_is_noticed() {
         )
     };
     stands_still(&single("{ users: 1, think: 0s }", "[]"));
-    stands_still(&single("{ renewal: 0s }", "[]"));
     stands_still(&single("{ poisson: 1e308/s }", "[]"));
     // Within a single event: 65 535⁴ rounds, and 100⁶ calls.
     let rounds =

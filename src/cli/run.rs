@@ -128,14 +128,20 @@ fn answer(arguments: &Arguments, document: &Document, design: &Design, stop: &At
         Ok(study) => study,
         Err(error) => {
             progress.bar.finish_and_clear();
-            complain(&format!(
-                "{}: {error}\nThis is a fault in scalelab; please report it with the file.",
-                document.name
-            ));
+            let whose = if error.is_of_model() {
+                "The model is at fault; nothing was written."
+            } else {
+                "This is a fault in scalelab; please report it with the file."
+            };
+            complain(&format!("{}: {error}\n{whose}", document.name));
             return Status::Broken;
         }
     };
     progress.bar.finish_and_clear();
+    if study.interrupted && study.points.is_empty() {
+        anstream::eprintln!("interrupted before anything was finished; nothing was written");
+        return Status::Interrupted;
+    }
     let folder = arguments.out.join(&document.name);
     if let Err(error) = store(&study, &folder) {
         complain(&format!("the results cannot be written to `{}`: {error}", folder.display()));

@@ -26,6 +26,9 @@ const MAX_POINTS: usize = 100_000;
 /// With more points than this, time series are recorded only if a chart asks for them: they would be most of the results.
 pub const MAX_SERIES: usize = 40;
 
+/// The most runs of an experiment: points times replications. The results of all are kept until they are written.
+const MAX_RUNS: u64 = 1_000_000;
+
 /// How many levels of a factor a quick run keeps, besides those that expectations name.
 const QUICK_LEVELS: usize = 5;
 
@@ -94,6 +97,11 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     if combinations.len().saturating_mul(variants.len()) > MAX_POINTS {
         let message = format!("the sweep has more than {MAX_POINTS} points");
         return Err(vec![place(document, &Problem::new("sweep", message))]);
+    }
+    let runs = run.replications.saturating_mul((combinations.len() * variants.len()) as u64);
+    if runs > MAX_RUNS {
+        let message = format!("{runs} runs are too many; {MAX_RUNS} are allowed");
+        return Err(vec![place(document, &Problem::new("run.replications", message))]);
     }
     let common = tree.map(|tree| overrides_in(tree, &Path::root().key("set"))).unwrap_or_default();
     let (mut points, mut metrics, mut assumptions) = (Vec::new(), IndexMap::new(), Vec::new());

@@ -42,6 +42,13 @@ pub enum RunError {
     Threads(String),
 }
 
+impl RunError {
+    /// Whether the model is at fault, rather than scalelab or the machine.
+    pub fn is_of_model(&self) -> bool {
+        matches!(self, RunError::Violation { violation, .. } if violation.of_model)
+    }
+}
+
 impl std::fmt::Display for RunError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

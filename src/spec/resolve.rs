@@ -17,6 +17,9 @@ use crate::quantity::{Duration, Share};
 /// The most instances of all services together.
 const MAX_INSTANCES: u64 = 1_000_000;
 
+/// The most users of all closed clients together; each has a think time under way, so each takes memory.
+const MAX_USERS: u64 = 10_000_000;
+
 /// The longest name of a part.
 const MAX_NAME: usize = 60;
 
@@ -63,6 +66,14 @@ pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Pr
     if instances > MAX_INSTANCES {
         problems
             .push(Problem::new("services", format!("{instances} instances are too many; {MAX_INSTANCES} are allowed")));
+    }
+    let users = |client: &ClientSpec| match &client.arrivals {
+        Traffic::Closed(population) => u64::from(population.users),
+        Traffic::Open(_) => 0,
+    };
+    let users: u64 = model.clients.values().map(users).sum();
+    if users > MAX_USERS {
+        problems.push(Problem::new("clients", format!("{users} users are too many; {MAX_USERS} are allowed")));
     }
     if problems.is_empty()
         && let Some(cycle) = check_cycles(&blueprint)

@@ -69,12 +69,6 @@ pub fn study(text: &str) -> Study {
     answer(&document, &design)
 }
 
-/// The estimated mean of a metric at a point.
-pub fn estimate(study: &Study, point: usize, metric: &str) -> Option<f64> {
-    let place = study.metric(metric).unwrap_or_else(|| panic!("there is no metric {metric}"));
-    study.points[point].estimates[place].map(|estimate| estimate.mean)
-}
-
 /// Compiles a model written as text.
 pub fn blueprint(text: &str) -> Blueprint {
     let memory = Memory::of("m.yaml", text);

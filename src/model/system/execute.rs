@@ -15,7 +15,9 @@ impl System<'_> {
         let mut running = Some(first);
         while let Some(frame) = running {
             self.run_frame(frame);
-            running = self.ready.pop();
+            // A fork can explode within a single event, so the limit is looked at after every frame.
+            let full = self.frames.in_use() > self.plan.in_flight_limit;
+            running = if full { None } else { self.ready.pop() };
         }
     }
 
@@ -82,7 +84,12 @@ impl System<'_> {
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
                     self.release(station);
                 }
-                Instruction::Call { site } => index = self.call(index, site),
+                Instruction::Call { site } => {
+                    if self.turn() {
+                        return;
+                    }
+                    index = self.call(index, site);
+                }
                 Instruction::Fork { fork } => {
                     self.fork(index, fork);
                     return;
@@ -106,6 +113,9 @@ impl System<'_> {
                     *rounds -= 1;
                     if *rounds > 0 {
                         frame.place = body;
+                        if self.turn() {
+                            return;
+                        }
                     }
                 }
                 Instruction::Fail => self.fail(index, place, Outcome::Error),

@@ -25,7 +25,10 @@ impl System<'_> {
             time[frame.owner as usize] += u128::from(now - frame.started);
         }
         for (number, book) in self.books.clients.iter().enumerate() {
-            let broken = |what| Err(Violation { part: self.blueprint.clients[number].name.clone(), what });
+            let broken = |what| {
+                let part = self.blueprint.clients[number].name.clone();
+                Err(Violation { part, what, of_model: false })
+            };
             let (begun, ended) = (book.begun, book.ended.iter().sum::<u64>());
             if begun != ended + in_flight[number] {
                 return broken(format!(
@@ -57,6 +60,7 @@ impl System<'_> {
                 return Err(Violation {
                     part: format!("{service}.{}", operation.name),
                     what: format!("{begun} attempts began, {ended} were answered and {flying} are in flight"),
+                    of_model: false,
                 });
             }
         }
@@ -67,8 +71,10 @@ impl System<'_> {
         let now = self.calendar.now();
         for instance in &self.instances {
             let service = &self.blueprint.services[instance.service as usize];
-            let broken =
-                |name: &str, what| Violation { part: format!("{}/{} {name}", service.name, instance.number), what };
+            let broken = |name: &str, what| {
+                let part = format!("{}/{} {name}", service.name, instance.number);
+                Violation { part, what, of_model: false }
+            };
             for (slot, plan) in service.servers.iter().enumerate() {
                 let station = &self.servers[instance.servers as usize + slot];
                 station.check(now, &self.frames).map_err(|what| broken(&plan.name, what))?;

@@ -32,7 +32,7 @@ use traffic::Source;
 /// How often a run asks whether it should stop early [events].
 const POLL: u64 = 1 << 16;
 
-/// The most events at one instant before a run is stopped as stuck.
+/// The most events at one instant, or calls and rounds within one event, before a run is stopped as stuck.
 const STUCK: u64 = 20_000_000;
 
 /// What can happen at an instant of its own.
@@ -93,6 +93,8 @@ pub struct Violation {
     pub part: String,
     /// What is wrong, with the figures.
     pub what: String,
+    /// Whether the model is at fault, rather than scalelab.
+    pub of_model: bool,
 }
 
 impl std::fmt::Display for Violation {
@@ -136,6 +138,8 @@ pub struct System<'a> {
     /// What comes next in the measurement, latest first.
     milestones: Vec<(Nanos, Milestone)>,
     fingerprint: Fingerprint,
+    /// Calls and rounds of loops since the last event.
+    turns: u64,
     violation: Option<Violation>,
 }
 
@@ -179,6 +183,7 @@ impl<'a> System<'a> {
             books: Books::new(blueprint, plan),
             milestones: Vec::new(),
             fingerprint: Fingerprint::new(),
+            turns: 0,
             violation: None,
         }
     }
@@ -228,12 +233,16 @@ impl<'a> System<'a> {
                     _ => true,
                 };
                 let Some(event) = self.calendar.next(until, alive) else { break };
+                self.turns = 0;
                 if let Some(frame) = self.dispatch(event) {
                     self.execute(frame);
                 }
                 self.books.events += 1;
                 if self.frames.in_use() > self.plan.in_flight_limit {
                     return Ending::TooManyInFlight;
+                }
+                if self.turns > STUCK {
+                    return Ending::EventLimit;
                 }
                 if self.books.events.is_multiple_of(POLL)
                     && let Some(ending) = self.poll(&mut instant, &mut at_instant, stop)
@@ -295,21 +304,33 @@ impl<'a> System<'a> {
         }
     }
 
+    /// Counts a call or a round of a loop; whether there were so many within one event that the frame must stop.
+    #[inline]
+    fn turn(&mut self) -> bool {
+        self.turns += 1;
+        if self.turns > STUCK {
+            self.stuck();
+        }
+        self.turns > STUCK
+    }
+
     /// Notes that time stands still.
+    #[cold]
     fn stuck(&mut self) {
         let client = self.frames.iter().find(|frame| frame.role == Role::Request).map_or(0, |frame| frame.owner);
-        self.violate(
-            self.blueprint.clients[client as usize].name.clone(),
-            format!(
-                "{STUCK} events happened at one instant and time does not pass; give the client a think time or its \
-                 operations some work"
+        self.violation.get_or_insert(Violation {
+            part: self.blueprint.clients[client as usize].name.clone(),
+            what: format!(
+                "{STUCK} events, calls or rounds happened at one instant and time does not pass; give the client a \
+                 think time or its operations some work"
             ),
-        );
+            of_model: true,
+        });
     }
 
     /// Notes the first broken law; the run ends at the next opportunity.
     #[cold]
     fn violate(&mut self, part: String, what: String) {
-        self.violation.get_or_insert(Violation { part, what });
+        self.violation.get_or_insert(Violation { part, what, of_model: false });
     }
 }
