@@ -139,9 +139,9 @@ impl<E: Copy> Calendar<E> {
             debug_assert!(time.min(late) >= self.now, "time runs backwards");
             if late < time {
                 self.now = late;
-                return self.late.take().map(|entry| entry.what);
+                return Some(self.late.remove_first().what);
             }
-            match self.heap.take()?.what {
+            match self.heap.remove_first().what {
                 Slot::Event(event) => {
                     self.now = time;
                     return Some(event);

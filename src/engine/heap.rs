@@ -53,12 +53,12 @@ impl<T: Ranked> Heap<T> {
         self.entries.first()
     }
 
-    /// Removes the first entry, if there is one that was not removed before.
+    /// Removes the first entry, which [`Heap::first`] has shown.
     #[inline]
-    pub fn take(&mut self) -> Option<T> {
-        let first = self.first().copied();
-        self.hole = first.is_some();
-        first
+    pub fn remove_first(&mut self) -> T {
+        debug_assert!(!self.hole, "the first entry is there");
+        self.hole = true;
+        self.entries[0]
     }
 
     /// Adds an entry.
@@ -171,7 +171,8 @@ mod tests {
                     heap.push(entry);
                     twin.insert(entry);
                 } else {
-                    assert_eq!(heap.take(), twin.pop_first());
+                    let first = heap.first().is_some().then(|| heap.remove_first());
+                    assert_eq!(first, twin.pop_first());
                 }
                 assert_eq!(heap.len(), twin.len());
                 assert!(heap.iter().copied().collect::<BTreeSet<_>>() == twin);

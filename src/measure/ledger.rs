@@ -74,7 +74,7 @@ impl Pool {
     }
 
     /// Adds time to an account; nothing happens for a time of 0.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, ledger: &mut Ledger, account: u32, nanos: Nanos) {
         if nanos == 0 {
             return;
@@ -202,18 +202,14 @@ impl Pool {
 /// Size classes per octave of response time, as a power of two.
 const CLASSES: u32 = 4;
 
-#[derive(Debug, Clone, Default)]
-struct Row {
-    count: u64,
-    /// Per account [ns].
-    sums: Vec<u64>,
-}
-
 /// Finished ledgers, added up by the size of the response time.
 #[derive(Debug, Clone)]
 pub struct Attribution {
     accounts: usize,
-    rows: Vec<Row>,
+    /// The size class that `sums` begins with.
+    first: usize,
+    /// Per size class one row: how many requests, and per account their time [ns].
+    sums: Vec<u64>,
 }
 
 /// The split of the mean response time of some requests over the accounts.
@@ -236,59 +232,76 @@ fn class(response: Nanos) -> usize {
 impl Attribution {
     /// Nothing yet, over so many accounts.
     pub fn new(accounts: usize) -> Self {
-        Attribution { accounts, rows: Vec::new() }
+        Attribution { accounts, first: 0, sums: Vec::new() }
     }
 
     /// Adds one finished ledger and returns its sum [ns].
     #[inline]
     pub fn record(&mut self, response: Nanos, entries: impl Iterator<Item = (u32, Nanos)>) -> Nanos {
-        let class = class(response);
-        if class >= self.rows.len() || self.rows[class].sums.is_empty() {
-            self.open(class);
-        }
-        let row = &mut self.rows[class];
-        row.count += 1;
+        let row = self.row(class(response));
+        row[0] += 1;
         let mut sum = 0;
         for (account, nanos) in entries {
-            row.sums[account as usize] += nanos;
+            row[1 + account as usize] += nanos;
             sum += nanos;
         }
         sum
     }
 
+    /// The row of a size class.
+    #[inline]
+    fn row(&mut self, class: usize) -> &mut [u64] {
+        let width = self.accounts + 1;
+        let start = class.wrapping_sub(self.first).wrapping_mul(width);
+        if class < self.first || start >= self.sums.len() {
+            self.open(class);
+        }
+        let start = (class - self.first) * width;
+        &mut self.sums[start..start + width]
+    }
+
+    /// Makes room for a size class.
     #[cold]
     fn open(&mut self, class: usize) {
-        if class >= self.rows.len() {
-            self.rows.resize(class + 1, Row::default());
+        let width = self.accounts + 1;
+        if self.sums.is_empty() {
+            self.first = class;
         }
-        self.rows[class].sums = vec![0; self.accounts];
+        if class < self.first {
+            self.sums.splice(0..0, std::iter::repeat_n(0, (self.first - class) * width));
+            self.first = class;
+        }
+        let length = self.sums.len().max((class + 1 - self.first) * width);
+        self.sums.resize(length, 0);
+    }
+
+    /// The rows, by ascending size: how many requests, and per account their time [ns].
+    fn rows(&self) -> impl DoubleEndedIterator<Item = (u64, &[u64])> {
+        self.sums.chunks_exact(self.accounts + 1).map(|row| (row[0], &row[1..]))
     }
 
     /// Adds another attribution over the same accounts.
     pub fn merge(&mut self, other: &Attribution) {
-        for (class, row) in other.rows.iter().enumerate().filter(|(_, row)| row.count > 0) {
-            if class >= self.rows.len() || self.rows[class].sums.is_empty() {
-                self.open(class);
-            }
-            self.rows[class].count += row.count;
-            self.rows[class].sums.iter_mut().zip(&row.sums).for_each(|(sum, other)| *sum += other);
+        for (number, row) in other.sums.chunks_exact(other.accounts + 1).enumerate().filter(|(_, row)| row[0] > 0) {
+            let sums = self.row(other.first + number);
+            sums.iter_mut().zip(row).for_each(|(sum, other)| *sum += other);
         }
     }
 
     /// The split of the slowest `share` (0..=1) of the requests. At the threshold a size class (6 % wide) counts in
     /// proportion. `None` if nothing was recorded.
     pub fn slowest(&self, share: f64) -> Option<Split> {
-        let total: u64 = self.rows.iter().map(|row| row.count).sum();
+        let total: u64 = self.rows().map(|(count, _)| count).sum();
         if total == 0 {
             return None;
         }
         let wanted = share * total as f64;
         let mut left = wanted;
         let mut seconds = vec![0.0; self.accounts];
-        for row in self.rows.iter().rev().filter(|row| row.count > 0) {
-            let part = (left / row.count as f64).min(1.0);
-            seconds.iter_mut().zip(&row.sums).for_each(|(sum, &nanos)| *sum += part * nanos as f64 / 1e9);
-            left -= row.count as f64;
+        for (count, sums) in self.rows().rev().filter(|(count, _)| *count > 0) {
+            let part = (left / count as f64).min(1.0);
+            seconds.iter_mut().zip(sums).for_each(|(sum, &nanos)| *sum += part * nanos as f64 / 1e9);
+            left -= count as f64;
             if left <= 0.0 {
                 break;
             }

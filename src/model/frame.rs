@@ -55,6 +55,9 @@ pub enum Role {
     Request,
     /// An attempt at an operation; `owner` is the operation.
     Attempt,
+    /// A client's request whose whole program is one call: the request and its attempt in one. `owner` is the operation,
+    /// `sibling` the client and its user, `parent_generation` the generation with which it began.
+    Direct,
     /// A branch of a `parallel`; `owner` is the operation or client it belongs to.
     Branch,
 }
@@ -98,7 +101,7 @@ pub struct Frame {
     pub parent_generation: u32,
     /// The latest callee or branch while waiting for children.
     pub child: u32,
-    /// Neighbours among the branches of one fork.
+    /// Neighbours among the branches of one fork; see also [`Role::Direct`].
     pub sibling: [u32; 2],
     /// Neighbours in a queue; of a vacant place, the next vacant one.
     pub queue: [u32; 2],
@@ -158,6 +161,21 @@ impl Frame {
         a | b << 16 | c << 32 | d << 48
     }
 
+    /// The client whose request it is; `None` if it is none.
+    pub fn client(&self) -> Option<u32> {
+        match self.role {
+            Role::Request => Some(self.owner),
+            Role::Direct => Some(self.sibling[0]),
+            Role::Attempt | Role::Branch | Role::Vacant => None,
+        }
+    }
+
+    /// Whether it is the direct request that began here with this generation.
+    #[inline]
+    pub fn is_direct(&self, generation: u32) -> bool {
+        self.role == Role::Direct && self.parent_generation == generation
+    }
+
     /// The answer of an attempt to its caller; `None` if it was given already.
     #[inline]
     pub fn answer(&mut self) -> Option<Answer> {
@@ -202,12 +220,13 @@ pub struct Frames {
     /// The first of the list of vacant places.
     vacant: u32,
     in_use: usize,
+    peak: usize,
 }
 
 impl Frames {
     /// No frames.
     pub const fn new() -> Self {
-        Frames { slab: Vec::new(), vacant: NONE, in_use: 0 }
+        Frames { slab: Vec::new(), vacant: NONE, in_use: 0, peak: 0 }
     }
 
     /// Starts a frame about to run from `place`; returns its index and the frame. Fields that are set before they are read
@@ -223,7 +242,8 @@ impl Frames {
         place: u32,
     ) -> (u32, &mut Frame) {
         let index = if self.vacant == NONE { self.grow() } else { self.vacant };
-        self.in_use += 1;
+        self.in_use += if role == Role::Direct { 2 } else { 1 };
+        self.peak = self.peak.max(self.in_use);
         let frame = &mut self.slab[index as usize];
         self.vacant = frame.queue[1];
         frame.key = key;
@@ -257,19 +277,29 @@ impl Frames {
         frame.generation = frame.generation.wrapping_add(1);
         frame.queue[1] = self.vacant;
         self.vacant = index;
-        self.in_use -= 1;
+        self.in_use -= if role == Role::Direct { 2 } else { 1 };
         (role, frame)
     }
 
-    /// How many frames are in use.
+    /// Lets the attempt of a direct request go on for nobody: the request has ended.
+    pub fn abandon(&mut self, index: u32) {
+        let frame = &mut self.slab[index as usize];
+        frame.role = Role::Attempt;
+        // A caller that waits no more: the frame itself, before it began.
+        frame.parent = index;
+        frame.parent_generation = frame.parent_generation.wrapping_sub(1);
+        self.in_use -= 1;
+    }
+
+    /// How many requests, attempts and branches are in flight; a direct request is two of them.
     #[inline]
     pub fn in_use(&self) -> usize {
         self.in_use
     }
 
-    /// The most frames that were ever in use at once.
+    /// The most that were ever in flight at once.
     pub fn peak(&self) -> usize {
-        self.slab.len()
+        self.peak
     }
 
     /// The frames in use.

@@ -29,23 +29,29 @@ impl System<'_> {
         attempt
     }
 
+    /// Books an attempt's answer; `heard` tells whether its caller still waited.
+    #[inline(always)]
+    fn book(&mut self, answer: &Answer, heard: bool) {
+        let now = self.calendar.now();
+        let &Answer { owner, instance, started, outcome, .. } = answer;
+        let service = self.instances[instance as usize].service;
+        self.services[service as usize].answered(instance);
+        self.books.answered(owner, now - started, outcome, heard);
+        self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
+    }
+
     /// Hands an attempt's answer to its caller, if that still waits, and returns it: it can go on.
     #[inline(always)]
     pub(super) fn reply(&mut self, answer: Answer) -> Option<u32> {
-        let now = self.calendar.now();
-        let Answer { owner, instance, started, parent, awaited, outcome, ledger } = answer;
-        let service = self.instances[instance as usize].service;
-        self.services[service as usize].answered(instance);
-        let caller = &mut self.frames[parent];
-        let heard = caller.generation == awaited;
-        self.books.answered(owner, now - started, outcome, heard);
-        self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
+        let Answer { parent, awaited, outcome, ledger, .. } = answer;
+        let heard = self.frames[parent].generation == awaited;
+        self.book(&answer, heard);
         if !heard {
             self.pool.release(ledger);
             return None;
         }
         let unwind = &self.blueprint.program.unwind;
-        hand_over(caller, ledger, outcome, &mut self.pool, unwind);
+        hand_over(&mut self.frames[parent], ledger, outcome, &mut self.pool, unwind);
         Some(parent)
     }
 
@@ -65,8 +71,17 @@ impl System<'_> {
                 let branch = frame.clone();
                 self.join(&branch)
             }
+            Role::Direct => {
+                let [client, user] = frame.sibling;
+                if let Some(answer) = frame.answer() {
+                    self.book(&answer, true);
+                    self.end_request(client, user, answer.started, answer.outcome, answer.ledger);
+                }
+                None
+            }
             Role::Request | Role::Vacant => {
-                self.end_request(index);
+                let &mut Frame { owner: client, instance: user, started, outcome, ledger, .. } = frame;
+                self.end_request(client, user, started, outcome, ledger);
                 None
             }
         }
@@ -111,6 +126,18 @@ impl System<'_> {
         let unwind = &self.blueprint.program.unwind;
         hand_over(&mut self.frames[index], ledger, Outcome::TimedOut, &mut self.pool, unwind);
         Some(index)
+    }
+
+    /// Ends a direct request whose client's patience is over; its attempt goes on working for nobody.
+    pub(super) fn lose_patience(&mut self, index: u32, generation: u32) {
+        if !self.frames[index].is_direct(generation) {
+            return;
+        }
+        let mut ledger = Ledger::EMPTY;
+        self.collect(index, &mut ledger);
+        let Frame { sibling: [client, user], started, .. } = self.frames[index];
+        self.frames.abandon(index);
+        self.end_request(client, user, started, Outcome::TimedOut, ledger);
     }
 }
 

@@ -20,9 +20,11 @@ impl System<'_> {
         let now = self.calendar.now();
         let clients = self.blueprint.clients.len();
         let (mut in_flight, mut time) = (vec![0u64; clients], vec![0u128; clients]);
-        for frame in self.frames.iter().filter(|frame| frame.role == Role::Request) {
-            in_flight[frame.owner as usize] += 1;
-            time[frame.owner as usize] += u128::from(now - frame.started);
+        for frame in self.frames.iter() {
+            if let Some(client) = frame.client() {
+                in_flight[client as usize] += 1;
+                time[client as usize] += u128::from(now - frame.started);
+            }
         }
         for (number, book) in self.books.clients.iter().enumerate() {
             let broken = |what| {
@@ -48,7 +50,8 @@ impl System<'_> {
 
     fn check_operations(&self) -> Result<(), Violation> {
         let mut in_flight = vec![0u64; self.blueprint.operations.len()];
-        for frame in self.frames.iter().filter(|frame| frame.role == Role::Attempt && !frame.answered) {
+        let attempt = |role| matches!(role, Role::Attempt | Role::Direct);
+        for frame in self.frames.iter().filter(|frame| attempt(frame.role) && !frame.answered) {
             in_flight[frame.owner as usize] += 1;
         }
         for (number, book) in self.books.operations.iter().enumerate() {

@@ -19,7 +19,7 @@ pub mod series;
 mod traffic;
 
 use super::blueprint::Blueprint;
-use super::frame::{Frames, Role};
+use super::frame::{Frame, Frames};
 use super::station::{Servers, Sharing};
 use crate::engine::random::{key, named};
 use crate::engine::{Calendar, Fingerprint, Nanos};
@@ -49,6 +49,8 @@ pub enum Event {
     Shared { station: u32, generation: u32 },
     /// A frame has waited long enough for its callee.
     Timeout { frame: u32, generation: u32 },
+    /// The client of a direct request that began with this generation has waited long enough.
+    Patience { frame: u32, generation: u32 },
 }
 
 /// Instants of the measurement, in the order in which they come when they coincide. They are few and known beforehand, so
@@ -177,7 +179,7 @@ impl<'a> System<'a> {
             instances,
             servers,
             sharing,
-            sources: blueprint.clients.iter().map(|client| Source::new(client, root)).collect(),
+            sources: blueprint.clients.iter().map(|client| Source::new(client, blueprint, root)).collect(),
             demands,
             targets,
             books: Books::new(blueprint, plan),
@@ -229,6 +231,7 @@ impl<'a> System<'a> {
                     Event::Resume { frame, generation } | Event::Timeout { frame, generation } => {
                         frames[frame].generation == generation
                     }
+                    Event::Patience { frame, generation } => frames[frame].is_direct(generation),
                     Event::Shared { station, generation } => sharing[station as usize].expects(generation),
                     _ => true,
                 };
@@ -301,6 +304,10 @@ impl<'a> System<'a> {
                 self.ready.pop()
             }
             Event::Timeout { frame, generation } => self.time_out(frame, generation),
+            Event::Patience { frame, generation } => {
+                self.lose_patience(frame, generation);
+                None
+            }
         }
     }
 
@@ -317,7 +324,7 @@ impl<'a> System<'a> {
     /// Notes that time stands still.
     #[cold]
     fn stuck(&mut self) {
-        let client = self.frames.iter().find(|frame| frame.role == Role::Request).map_or(0, |frame| frame.owner);
+        let client = self.frames.iter().find_map(Frame::client).unwrap_or(0);
         self.violation.get_or_insert(Violation {
             part: self.blueprint.clients[client as usize].name.clone(),
             what: format!(

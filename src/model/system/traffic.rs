@@ -2,11 +2,13 @@
 
 use super::{Event, System};
 use crate::engine::Stream;
-use crate::engine::random::{Draw, key, named};
-use crate::engine::time::round;
+use crate::engine::random::{Draw, child, key, named};
+use crate::engine::time::{Nanos, round};
+use crate::measure::ledger::Ledger;
 use crate::model::arrival::Process;
-use crate::model::blueprint::{Client, Traffic};
-use crate::model::frame::{Frame, Role};
+use crate::model::blueprint::{Blueprint, Client, Traffic};
+use crate::model::frame::{Outcome, Role};
+use crate::model::program::{Instruction, Place};
 
 /// A client at work.
 #[derive(Debug)]
@@ -18,18 +20,43 @@ pub(super) struct Source {
     random: Stream,
     /// Per user (one for an open client): requests so far.
     sent: Vec<u32>,
+    /// Where the code of the requests begins.
+    entry: Place,
+    /// The site of the call that the requests consist of, if a request can be one frame with its attempt.
+    direct: Option<u32>,
 }
 
 impl Source {
     /// The client's source; `root` is the key of the run.
-    pub(super) fn new(client: &Client, root: u64) -> Self {
+    pub(super) fn new(client: &Client, blueprint: &Blueprint, root: u64) -> Self {
         let client_key = named(root, &client.name);
         let (process, users) = match &client.traffic {
             Traffic::Open(arrivals) => (Some(arrivals.build()), 1),
             Traffic::Closed { users, .. } => (None, *users as usize),
         };
-        Source { key: client_key, process, random: Stream::new(named(client_key, "arrivals")), sent: vec![0; users] }
+        Source {
+            key: client_key,
+            process,
+            random: Stream::new(named(client_key, "arrivals")),
+            sent: vec![0; users],
+            entry: client.entry,
+            direct: direct(blueprint, client.entry),
+        }
     }
+}
+
+/// The site of the call that a client's program consists of. A request then needs no frame beside its attempt's, unless the
+/// attempt goes on after its answer.
+fn direct(blueprint: &Blueprint, entry: Place) -> Option<u32> {
+    let program = &blueprint.program;
+    let [Instruction::Call { site }, Instruction::Finish, ..] = program.code[entry as usize..] else { return None };
+    let plan = &program.sites[site as usize];
+    let start = blueprint.operations[plan.operation as usize].entry;
+    let entries = blueprint.operations.iter().map(|operation| operation.entry);
+    let entries = entries.chain(blueprint.clients.iter().map(|client| client.entry));
+    let end = entries.filter(|entry| *entry > start).min().map_or(program.code.len(), |end| end as usize);
+    let replies = program.code[start as usize..end].iter().any(|step| matches!(step, Instruction::Reply { .. }));
+    (!replies).then_some(site)
 }
 
 impl System<'_> {
@@ -44,7 +71,7 @@ impl System<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn schedule_arrival(&mut self, client: u32) {
         let Source { process, random, .. } = &mut self.sources[client as usize];
         if let Some(time) = process.as_mut().and_then(|process| process.next(random)) {
@@ -63,31 +90,43 @@ impl System<'_> {
     }
 
     /// An open client's request arrives; returns its frame, which runs next.
-    #[inline]
+    #[inline(always)]
     pub(super) fn arrival(&mut self, client: u32) -> u32 {
         self.schedule_arrival(client);
         self.begin_request(client, 0)
     }
 
     /// A request begins; returns its frame, which runs next.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin_request(&mut self, client: u32, user: u32) -> u32 {
         let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
         let number = &mut source.sent[user as usize];
         let request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
         *number += 1;
-        let entry = self.blueprint.clients[client as usize].entry;
-        let (request, _) = self.frames.start(Role::Request, client, user, request_key, now, entry);
         self.books.began(client, now);
+        let Some(site) = source.direct else {
+            return self.frames.start(Role::Request, client, user, request_key, now, source.entry).0;
+        };
+        let target = &self.targets[site as usize];
+        let instance = self.services[target.service as usize].choose();
+        let attempt_key = child(request_key, target.salt, 0);
+        let (request, frame) =
+            self.frames.start(Role::Direct, target.operation, instance, attempt_key, now, target.entry);
+        frame.sibling = [client, user];
+        frame.parent_generation = frame.generation;
+        if let Some(lane) = target.timeout {
+            let event = Event::Patience { frame: request, generation: frame.generation };
+            self.calendar.in_lane(lane, event);
+        }
+        self.books.called(target.operation);
         request
     }
 
-    /// A request ends: it is booked, and its user thinks. Its frame is vacant already and otherwise untouched.
-    #[inline]
-    pub(super) fn end_request(&mut self, index: u32) {
+    /// A request ends: it is booked, and its user thinks.
+    #[inline(always)]
+    pub(super) fn end_request(&mut self, client: u32, user: u32, started: Nanos, outcome: Outcome, ledger: Ledger) {
         let now = self.calendar.now();
-        let &Frame { owner: client, instance: user, started, outcome, ledger, .. } = &self.frames[index];
         self.fingerprint.absorb(u64::from(client) << 40 | outcome as u64, now.rotate_left(20) ^ started);
         let sum = self.books.ended(client, started, now, outcome, self.pool.entries(ledger));
         self.pool.release(ledger);
