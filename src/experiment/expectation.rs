@@ -233,8 +233,8 @@ fn bounds(spec: &ExpectationSpec, unit: Unit, number: usize, problems: &mut Vec<
             }
             Some(scalar) => {
                 let within = read("within", scalar, unit).unwrap_or(0.0);
-                let points = if unit == Unit::Share { " points" } else { "" };
-                (within, format!("{}{points}", written(scalar)))
+                let points = format!("{} percentage points", (within * 1e8).round() / 1e6);
+                (within, if unit == Unit::Share { points } else { written(scalar) })
             }
         };
         let text = spec.equals.as_ref().map(written).unwrap_or_default();

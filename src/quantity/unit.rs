@@ -108,7 +108,12 @@ impl Unit {
         {
             return base;
         }
-        steps.iter().rev().find(|step| round_to_digits(value.abs() / step.size) >= 1.0).unwrap_or(&steps[0])
+        // Rates and counts are read with their thousands up to ten thousand: 1496/s, 12.3k/s.
+        let least = |step: &Step| match self {
+            Unit::PerSecond | Unit::Count if step.size > 1.0 => 10.0,
+            _ => 1.0,
+        };
+        steps.iter().rev().find(|step| round_to_digits(value.abs() / step.size) >= least(step)).unwrap_or(&steps[0])
     }
 }
 

@@ -200,18 +200,18 @@ fn many_points_are_rows_and_overloaded_ones_are_marked() {
          vertical     400/s       400/s  128.1 ± 0.9 ms       0 %    shop.workers 37 %
          vertical     600/s       600/s      165 ± 2 ms       0 %  shop.workers 55.6 %
          vertical     800/s       800/s      254 ± 4 ms       0 %  shop.workers 74.1 %
-         vertical    1000/s        1k/s     790 ± 20 ms       0 %  shop.workers 92.6 %
-         vertical    1200/s  ▲  1.08k/s   5.97 ± 0.14 s      10 %   shop.workers 100 %
-         vertical    1400/s  ▲  1.08k/s   5.97 ± 0.14 s    22.9 %   shop.workers 100 %
-         vertical    1600/s  ▲  1.08k/s   5.97 ± 0.14 s    32.5 %   shop.workers 100 %
+         vertical    1000/s      1000/s     790 ± 20 ms       0 %  shop.workers 92.6 %
+         vertical    1200/s  ▲   1080/s   5.97 ± 0.14 s      10 %   shop.workers 100 %
+         vertical    1400/s  ▲   1080/s   5.97 ± 0.14 s    22.9 %   shop.workers 100 %
+         vertical    1600/s  ▲   1080/s   5.97 ± 0.14 s    32.5 %   shop.workers 100 %
          horizontal   200/s       200/s   77.4 ± 0.3 ms       0 %  shop.workers 11.1 %
          horizontal   400/s       400/s   82.8 ± 0.4 ms       0 %  shop.workers 22.2 %
          horizontal   600/s       600/s   89.9 ± 0.6 ms       0 %  shop.workers 33.3 %
          horizontal   800/s       800/s   99.9 ± 0.8 ms       0 %  shop.workers 44.4 %
-         horizontal  1000/s        1k/s  114.9 ± 1.2 ms       0 %  shop.workers 55.6 %
-         horizontal  1200/s      1.2k/s      140 ± 2 ms       0 %  shop.workers 66.7 %
-         horizontal  1400/s      1.4k/s      190 ± 3 ms       0 %  shop.workers 77.8 %
-         horizontal  1600/s      1.6k/s      340 ± 7 ms       0 %  shop.workers 88.9 %
+         horizontal  1000/s      1000/s  114.9 ± 1.2 ms       0 %  shop.workers 55.6 %
+         horizontal  1200/s      1200/s      140 ± 2 ms       0 %  shop.workers 66.7 %
+         horizontal  1400/s      1400/s      190 ± 3 ms       0 %  shop.workers 77.8 %
+         horizontal  1600/s      1600/s      340 ± 7 ms       0 %  shop.workers 88.9 %
          Not shown for lack of room: latency mean, offered, latency p50, latency p99,
          the interval of goodput, the interval of failures; a wider terminal or
          points.csv has them.
