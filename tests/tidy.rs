@@ -57,7 +57,7 @@ impl Source {
         let mut lines = self.text.lines().enumerate().peekable();
         while let Some((number, line)) = lines.next() {
             let opens_tests = |next: &&(usize, &str)| next.1.starts_with("mod ") && next.1.ends_with('{');
-            if line == "#[cfg(test)]" && lines.peek().as_ref().is_some_and(|next| opens_tests(next)) {
+            if line == "#[cfg(test)]" && lines.peek().as_ref().is_some_and(opens_tests) {
                 lines.by_ref().find(|(_, line)| *line == "}");
                 continue;
             }
