@@ -12,3 +12,4 @@ mod schema;
 mod support;
 mod swarm;
 mod tidy;
+mod validation;
