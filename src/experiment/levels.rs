@@ -4,8 +4,11 @@ use crate::experiment::study::Level;
 use crate::quantity::{Bandwidth, Bytes, Count, Duration, Price, Rate, Share, Unit, unit};
 use crate::spec::experiment_file::{RangeSpec, Scalar, Spacing};
 
+/// Writes a value in base units as a quantity.
+type Write = fn(f64) -> Option<String>;
+
 /// The units in which a text may be a quantity, and how a value is written in each.
-const UNITS: [(Unit, fn(f64) -> Option<String>); 7] = [
+const UNITS: [(Unit, Write); 7] = [
     (Unit::Seconds, |value| Some(Duration::from_secs_f64(value).to_string())),
     (Unit::PerSecond, |value| Rate::from_per_second(value).ok().map(|rate| rate.to_string())),
     (Unit::Share, |value| Share::from_fraction(value).ok().map(|share| share.to_string())),

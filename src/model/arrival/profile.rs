@@ -214,7 +214,7 @@ impl Piece {
     fn time_of(&self, operational: f64) -> Option<f64> {
         let wanted = operational - self.before;
         if self.slope == 0.0 {
-            return (self.rate > 0.0).then(|| self.start + wanted * self.inverse);
+            return (self.rate > 0.0).then_some(self.start + wanted * self.inverse);
         }
         // rate·x + slope·x²/2 = wanted, in the form that loses no digits.
         let root = libm::sqrt((self.rate * self.rate + 2.0 * self.slope * wanted).max(0.0));
