@@ -217,9 +217,8 @@ fn overload() -> Vec<(f64, f64)> {
             let second = change(&add(&p, &first, step / 2.0), rate);
             let third = change(&add(&p, &second, step / 2.0), rate);
             let fourth = change(&add(&p, &third, step), rate);
-            for n in 0..=STATES {
-                p[n] += step / 6.0 * (first[n] + 2.0 * (second[n] + third[n]) + fourth[n]);
-            }
+            let change = |n: usize| first[n] + 2.0 * (second[n] + third[n]) + fourth[n];
+            p = (0..=STATES).map(|n| p[n] + step / 6.0 * change(n)).collect();
         }
         let mean: f64 = p.iter().enumerate().map(|(n, p)| n as f64 * p).sum();
         let square: f64 = p.iter().enumerate().map(|(n, p)| (n as f64 - mean).powi(2) * p).sum();
