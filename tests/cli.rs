@@ -102,7 +102,7 @@ fn wrong_files_and_arguments_are_refused_before_anything_is_run() {
         (&["run", "m.yaml", "--seed", "x"], "--seed"),
         (&["run", "m.yaml", "--set", "services.web.instances"], "KEY=VALUE"),
         (&["run", "m.yaml", "--set", "services.web.instances=none"], "--set"),
-        (&["run", "m.yaml", "--set", "services.wed.instances=3"], "services.wed"),
+        (&["run", "m.yaml", "--set", "services.wed.instances=3"], "there is no service `wed`"),
         (&["walk", "m.yaml"], "unrecognized subcommand"),
         (&["check", "bad.yaml"], "bad.yaml:4"),
         (&[], "Usage"),

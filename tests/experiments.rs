@@ -14,11 +14,13 @@ use crate::support::{answer, project_files, try_design};
 fn every_experiment_keeps_its_expectations_in_a_quick_run() {
     let options = Options { quick: true, ..Options::default() };
     let mut wrong = Vec::new();
+    let mut found = 0;
     for path in project_files("experiments", ".yaml") {
         let name = path.display().to_string();
         if path.components().any(|part| part.as_os_str() == "validation") {
             continue;
         }
+        found += 1;
         let (document, design) = try_design(&Disk, &name, &options).unwrap_or_else(|error| panic!("{error}"));
         let study = answer(&document, &design);
         let failed = study.expectations.iter().filter(|finding| finding.verdict == Verdict::Failed);
@@ -29,6 +31,7 @@ fn every_experiment_keeps_its_expectations_in_a_quick_run() {
             wrong.push(format!("{name}: {error}"));
         }
     }
+    assert!(found >= 11, "only {found} experiments were found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

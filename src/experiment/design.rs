@@ -14,7 +14,7 @@ use crate::model::system::{Plan, metrics};
 use crate::model::{Blueprint, compile::Problem};
 use crate::quantity::Duration;
 use crate::spec::experiment_file::{PlotSpec, RunSpec, SweepSpec};
-use crate::spec::load::{Document, Loader, Override, overrides_in, scalar_node};
+use crate::spec::load::{Document, Loader, Override, as_diagnostic, overrides_in, scalar_node};
 use crate::spec::text::diagnostic::Diagnostic;
 use crate::spec::text::path::{Path, get, span_of};
 use crate::spec::text::source::Span;
@@ -158,11 +158,7 @@ fn place(document: &Document, problem: &Problem) -> Diagnostic {
     let tree = document.tree.as_ref().unwrap_or(&document.model);
     let path = problem.path.parse::<Path>().ok();
     let span = path.and_then(|path| span_of(tree, &path)).unwrap_or(tree.span);
-    let diagnostic = Diagnostic::error(problem.message.clone(), span);
-    match &problem.help {
-        Some(help) => diagnostic.with_help(help.clone()),
-        None => diagnostic,
-    }
+    as_diagnostic(problem, span)
 }
 
 /// The times, the replications, the seed.

@@ -15,7 +15,7 @@ use super::resolve::{Resolved, resolve};
 use super::text::check::{Scalar, check};
 use super::text::diagnostic::Diagnostic;
 use super::text::parse::parse;
-use super::text::path::{Path, get, span_of};
+use super::text::path::{Path, Segment, get, span_of};
 use super::text::schema::Schema;
 use super::text::set::set;
 use super::text::source::{FileId, Sources, Span};
@@ -224,7 +224,9 @@ impl<'f> Loader<'f> {
                     diagnostics.push(Diagnostic::error(format!("`{key}` is no key: {}", error.message), *span))
                 }
                 Ok(path) => {
-                    if let Err(error) = set(&mut tree, &path, value.clone()) {
+                    if let Some(problem) = missing_part(&document.model, &path) {
+                        diagnostics.push(as_diagnostic(&problem, *span));
+                    } else if let Err(error) = set(&mut tree, &path, value.clone()) {
                         diagnostics.push(error.diagnostic(*span));
                     }
                 }
@@ -296,8 +298,8 @@ fn locate(tree: &Node, problem: &Problem) -> Diagnostic {
         let mut so_far = Path::root();
         for segment in path.segments() {
             so_far = match segment {
-                super::text::path::Segment::Key(key) => so_far.key(key),
-                super::text::path::Segment::Index(index) => so_far.index(*index),
+                Segment::Key(key) => so_far.key(key),
+                Segment::Index(index) => so_far.index(*index),
             };
             match span_of(tree, &so_far) {
                 Some(found) => span = found,
@@ -305,11 +307,25 @@ fn locate(tree: &Node, problem: &Problem) -> Diagnostic {
             }
         }
     }
+    as_diagnostic(problem, span)
+}
+
+/// A problem as a diagnostic at a place.
+pub fn as_diagnostic(problem: &Problem, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::error(problem.message.clone(), span);
     match &problem.help {
         Some(help) => diagnostic.with_help(help.clone()),
         None => diagnostic,
     }
+}
+
+/// A change inside a client or service that the model does not have: it would begin a new one, which is never meant.
+fn missing_part(model: &Node, path: &Path) -> Option<Problem> {
+    let [Segment::Key(kind), Segment::Key(name), _, ..] = path.segments() else { return None };
+    let parts = &model.entry(kind).filter(|_| matches!(kind.as_str(), "clients" | "services"))?.value;
+    let known = || parts.entries().iter().map(|entry| entry.key.as_str());
+    let noun = kind.trim_end_matches('s');
+    (!known().any(|known| known == name)).then(|| Problem::unknown("", noun, name, known()))
 }
 
 /// Checks a scalar against a quantity's format.
