@@ -82,8 +82,9 @@ fn warnings(study: &Study) -> Vec<String> {
         let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
         warnings.push(format!("{place}replication {} {what}; its results are partial", run.replication));
     }
-    let unfinished = study.metrics.iter().position(|metric| metric.name.ends_with(".unfinished"));
-    let lost: f64 = runs().filter_map(|(_, run)| run.values[unfinished?]).sum();
+    let is_unfinished = |metric: usize| study.metrics[metric].name.ends_with(".unfinished");
+    let unfinished: Vec<usize> = (0..study.metrics.len()).filter(|metric| is_unfinished(*metric)).collect();
+    let lost: f64 = runs().flat_map(|(_, run)| unfinished.iter().filter_map(|metric| run.values[*metric])).sum();
     if lost > 0.0 {
         warnings
             .push(format!("{lost} measured requests had not ended when their runs did; they are in no response time"));
