@@ -24,16 +24,7 @@ fn main() {
     let document = loader.load(&path).expect("the workload loads");
     let blueprint = loader.build(&document, &[]).expect("the workload is a model").blueprint;
     let window = (customers / rate * 1e9) as u64;
-    let plan = Plan {
-        warm_up: 0,
-        window,
-        drain: window,
-        interval: window / 100,
-        seed: 1,
-        replication: 0,
-        in_flight_limit: 1_000_000,
-        event_limit: u64::MAX,
-    };
+    let plan = Plan::measuring(window);
     let record = System::new(&blueprint, plan).run(&|| false).expect("all laws hold");
     println!(
         "{} customers, {} events, fingerprint {:016x}",

@@ -51,16 +51,7 @@ fn blueprint(model: &str) -> Blueprint {
 /// Runs the engine; returns nanoseconds per customer and the mean response time [s].
 fn engine(blueprint: &Blueprint, rate: f64, seed: u64) -> (f64, f64) {
     let window = (CUSTOMERS as f64 / rate * 1e9) as u64;
-    let plan = Plan {
-        warm_up: 0,
-        window,
-        drain: window,
-        interval: window / 100,
-        seed,
-        replication: 0,
-        in_flight_limit: 1_000_000,
-        event_limit: u64::MAX,
-    };
+    let plan = Plan { seed, ..Plan::measuring(window) };
     let start = Instant::now();
     let record = System::new(black_box(blueprint), plan).run(&|| false).expect("all laws hold");
     let nanos = start.elapsed().as_nanos() as f64;

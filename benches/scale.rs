@@ -27,16 +27,7 @@ fn blueprint(model: &Value) -> Blueprint {
 
 fn run(blueprint: &Blueprint, seconds: f64) -> Record {
     let window = (seconds * 1e9) as u64;
-    let plan = Plan {
-        warm_up: 0,
-        window,
-        drain: window,
-        interval: window / 10,
-        seed: 1,
-        replication: 0,
-        in_flight_limit: 10_000_000,
-        event_limit: u64::MAX,
-    };
+    let plan = Plan { interval: window / 10, in_flight_limit: 10_000_000, ..Plan::measuring(window) };
     System::new(blueprint, plan).run(&|| false).expect("all laws hold")
 }
 

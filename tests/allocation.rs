@@ -17,16 +17,7 @@ fn blueprint(model: Value) -> Blueprint {
 /// What a run of so many seconds allocates, set-up included.
 fn allocations(blueprint: &Blueprint, seconds: f64) -> AllocationInfo {
     let window = (seconds * 1e9) as u64;
-    let plan = Plan {
-        warm_up: 0,
-        window,
-        drain: window,
-        interval: window / 10,
-        seed: 1,
-        replication: 0,
-        in_flight_limit: 10_000_000,
-        event_limit: u64::MAX,
-    };
+    let plan = Plan { interval: window / 10, in_flight_limit: 10_000_000, ..Plan::measuring(window) };
     measure(|| {
         System::new(blueprint, plan).run(&|| false).expect("all laws hold");
     })

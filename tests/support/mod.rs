@@ -82,16 +82,8 @@ pub fn blueprint(text: &str) -> Blueprint {
 
 /// A plan without warm-up: so many seconds of window, and as many of drain at most.
 pub fn plan(seconds: u64) -> Plan {
-    Plan {
-        warm_up: 0,
-        window: seconds * SECOND,
-        drain: seconds * SECOND,
-        interval: seconds * SECOND / 10,
-        seed: 1,
-        replication: 0,
-        in_flight_limit: 1_000_000,
-        event_limit: u64::MAX,
-    }
+    let window = seconds * SECOND;
+    Plan { interval: window / 10, ..Plan::measuring(window) }
 }
 
 /// A run of a model.

@@ -37,6 +37,6 @@ pub(super) fn build<Q: Amount>(components: &[Component<Q>], files: &dyn Values) 
 pub(super) fn sample(parts: &[(f64, Distribution)], random: &mut impl Rng) -> f64 {
     let point = unit(random);
     let part = parts.iter().find(|(end, _)| point < *end).or(parts.last());
-    // Boxed in the enum's own arm of `sample_other`: the depth is that of the file, which is limited.
+    // A part may be a mixture itself; how deep they nest is limited by the file.
     part.map_or(0.0, |(_, distribution)| distribution.sample_other(random))
 }

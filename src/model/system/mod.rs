@@ -88,6 +88,22 @@ pub struct Plan {
     pub event_limit: u64,
 }
 
+impl Plan {
+    /// A run that measures from its start for so long [ns], with seed 1 and limits that are rarely met.
+    pub fn measuring(window: Nanos) -> Self {
+        Plan {
+            warm_up: 0,
+            window,
+            drain: window,
+            interval: window / 100,
+            seed: 1,
+            replication: 0,
+            in_flight_limit: 1_000_000,
+            event_limit: u64::MAX,
+        }
+    }
+}
+
 /// A law that did not hold, or a run that cannot go on: an error in scalelab or in the model, never a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
