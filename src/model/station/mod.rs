@@ -6,8 +6,12 @@
 //!
 //! Stations hold frame indexes and know nothing of what the frames do.
 
+mod pace;
+mod quota;
 pub mod servers;
 pub mod sharing;
 
+pub use pace::{Brake, Contention, Pace, Switching};
+pub use quota::Quota;
 pub use servers::{Entry, Servers};
 pub use sharing::Sharing;

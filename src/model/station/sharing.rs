@@ -10,12 +10,18 @@
 //!
 //! Ties: jobs with equal leaving time leave in order of entry.
 //!
+//! What makes a station slower than that, such as a brake that others put on ([`Sharing::set_speed`]), context switches or a
+//! quota, is its [`Pace`]: it gives the rate instead, and virtual time goes on as before. A station that nothing slows down
+//! has none and pays nothing for it. With [`Pace::in_order`] lanes are not shared: m jobs are served, each at full speed, and
+//! the others wait in order of arrival.
+//!
 //! Source: virtual time for processor sharing as in A. Parekh, R. Gallager, "A generalized processor sharing approach
 //! to flow control" (1993); at most one lane per job as in J. Cohen, "The multiple phase service network with
 //! generalized processor sharing" (1979).
 
+use super::pace::{Brake, Pace};
 use crate::engine::heap::{Heap, Ranked};
-use crate::engine::time::{Nanos, round};
+use crate::engine::time::{NEVER, Nanos, round};
 use crate::measure::Level;
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +48,7 @@ pub struct Sharing {
     virtual_now: f64,
     /// When `virtual_now` was true.
     updated: Nanos,
-    /// How many jobs are present, and the rate of each.
+    /// How many jobs are served, and the rate of each.
     count: f64,
     rate: f64,
     order: u64,
@@ -54,6 +60,8 @@ pub struct Sharing {
     /// Generation of the pending wake-up, and its instant.
     generation: u32,
     pending: Option<Nanos>,
+    /// What slows it down, if anything can.
+    pace: Option<Box<Pace>>,
 }
 
 impl Sharing {
@@ -73,23 +81,45 @@ impl Sharing {
             served: 0,
             generation: 0,
             pending: None,
+            pace: None,
         }
+    }
+
+    /// A station with so many lanes and this pace.
+    pub fn with_pace(lanes: f64, pace: Pace) -> Self {
+        Sharing { pace: Some(Box::new(pace)), ..Sharing::new(lanes) }
+    }
+
+    /// From `now` on the station has only so much of its speed (0 to 1), as far as this cause goes; 0 stops it. The wake-up
+    /// has to be arranged anew.
+    pub fn set_speed(&mut self, now: Nanos, cause: Brake, speed: f64) {
+        self.advance(now);
+        self.pace.get_or_insert_default().brake(cause, speed);
+        self.change(0.0);
     }
 
     /// Brings virtual time up to `now`.
     #[inline]
     fn advance(&mut self, now: Nanos) {
-        let progress = (now - self.updated) as f64 * self.rate;
+        let passed = (now - self.updated) as f64;
+        let progress = passed * self.rate;
         self.virtual_now += progress;
         self.done += progress * self.count;
         self.updated = now;
+        if let Some(pace) = &mut self.pace {
+            pace.advance(now, passed, self.count, self.rate);
+        }
     }
 
     /// Takes note that so many jobs more (or fewer) are present.
     #[inline]
     fn change(&mut self, jobs: f64) {
         self.count += jobs;
-        self.rate = if self.count <= self.lanes { 1.0 } else { self.lanes / self.count };
+        self.rate = match &mut self.pace {
+            None if self.count <= self.lanes => 1.0,
+            None => self.lanes / self.count,
+            Some(pace) => pace.rate(self.count, self.lanes),
+        };
     }
 
     /// Lets a frame enter with `work` [ns at full speed].
@@ -99,12 +129,35 @@ impl Sharing {
         if self.count == 0.0 {
             self.virtual_now = 0.0;
         }
+        self.present.up(now);
+        self.served += u128::from(work);
+        if let Some(pace) = &mut self.pace {
+            pace.begin(now);
+            if let Some(line) = &mut pace.line
+                && self.count >= self.lanes
+            {
+                line.push_back((frame, work));
+                return;
+            }
+        }
+        self.serve(frame, work);
+    }
+
+    /// Lets a frame have a lane, or its part of them.
+    #[inline]
+    fn serve(&mut self, frame: u32, work: Nanos) {
         self.change(1.0);
         let leaves = self.virtual_now + work as f64;
         self.jobs.push(Job { leaves, order: self.order, frame });
         self.order += 1;
-        self.present.up(now);
-        self.served += u128::from(work);
+    }
+
+    /// Lets the first of those who wait for a lane have one that became free.
+    fn serve_next(&mut self) {
+        let line = self.pace.as_mut().and_then(|pace| pace.line.as_mut());
+        if let Some((frame, work)) = line.and_then(std::collections::VecDeque::pop_front) {
+            self.serve(frame, work);
+        }
     }
 
     /// The frame whose work is done now, if there is one; it leaves. Virtual time must be up to date ([`Sharing::woken`]).
@@ -120,6 +173,9 @@ impl Sharing {
         self.change(-1.0);
         self.virtual_now = self.virtual_now.max(leaves);
         self.present.down(now);
+        if self.pace.is_some() {
+            self.serve_next();
+        }
         Some(frame)
     }
 
@@ -132,10 +188,16 @@ impl Sharing {
         let first = self.jobs.first()?;
         let left = (first.leaves - self.virtual_now).max(0.0);
         // Nobody is faster than at full speed: that often decides without a division.
-        if self.pending.is_some_and(|pending| pending <= now.saturating_add(round(left))) {
+        if self.pace.is_none() && self.pending.is_some_and(|pending| pending <= now.saturating_add(round(left))) {
             return None;
         }
-        let time = now.saturating_add(round(left / self.rate));
+        let mut time = now.saturating_add(round(left / self.rate));
+        if let Some(pace) = &self.pace {
+            time = pace.next(now).map_or(time, |next| time.min(next));
+            if time == NEVER {
+                return None;
+            }
+        }
         if self.pending.is_some_and(|pending| pending <= time) {
             return None;
         }
@@ -158,14 +220,25 @@ impl Sharing {
         }
         self.pending = None;
         self.advance(now);
+        if self.pace.is_some() {
+            self.change(0.0);
+        }
         true
     }
 
     /// How much of its work a present frame has had done at `now` [ns at full speed].
     pub fn attained(&self, now: Nanos, frame: u32, work: Nanos) -> Nanos {
+        if self.line().any(|(waiting, _)| *waiting == frame) {
+            return 0;
+        }
         let virtual_now = self.virtual_now + (now - self.updated) as f64 * self.rate;
         let job = self.jobs.iter().find(|job| job.frame == frame);
         job.map_or(work, |job| round((work as f64 - (job.leaves - virtual_now)).clamp(0.0, work as f64)))
+    }
+
+    /// The frames that wait for a lane, with their work.
+    fn line(&self) -> impl Iterator<Item = &(u32, Nanos)> {
+        self.pace.iter().filter_map(|pace| pace.line.as_ref()).flatten()
     }
 
     /// Lanes of the station.
@@ -183,120 +256,42 @@ impl Sharing {
         self.done + (now - self.updated) as f64 * self.rate * self.count
     }
 
+    /// Lanes busy, integrated from the start of the run to `now` [lane·ns]: more than the work done where lanes are slow.
+    pub fn busy(&self, now: Nanos) -> f64 {
+        let passed = (now - self.updated) as f64;
+        let lost = |pace: &Pace| pace.lost + passed * (pace.busy - self.rate * self.count);
+        self.done(now) + self.pace.as_deref().map_or(0.0, lost)
+    }
+
+    /// Time from the start of the run to `now` in which jobs were present and nothing moved [ns].
+    pub fn stopped(&self, now: Nanos) -> f64 {
+        let still = if self.count > 0.0 && self.rate == 0.0 { (now - self.updated) as f64 } else { 0.0 };
+        self.pace.as_ref().map_or(0.0, |pace| pace.stopped + still)
+    }
+
     /// Checks the station's own laws at `now`: it did the work of all who came, less what is left of those present, and
     /// no more than its lanes allow.
     pub fn check(&self, now: Nanos) -> Result<(), String> {
-        if self.jobs.len() != self.present.value() as usize {
-            return Err(format!("{} jobs are present, the level says {}", self.jobs.len(), self.present.value()));
+        let jobs = self.jobs.len() + self.line().count();
+        if jobs != self.present.value() as usize {
+            return Err(format!("{jobs} jobs are present, the level says {}", self.present.value()));
         }
         let virtual_now = self.virtual_now + (now - self.updated) as f64 * self.rate;
         let left: f64 = self.jobs.iter().map(|job| (job.leaves - virtual_now).max(0.0)).sum();
+        let left = left + self.line().map(|(_, work)| *work as f64).sum::<f64>();
         let (done, asked) = (self.done(now), self.served as f64 - left);
         // Every leaving is rounded to a nanosecond, of which each lane may lose or win half.
         let tolerance = 1.0 + self.order as f64 * self.lanes.max(1.0) + 1e-9 * asked;
         if (done - asked).abs() > tolerance {
             return Err(format!("work is not conserved: {done} ns done, {asked} ns asked for"));
         }
-        if done > self.lanes * now as f64 * (1.0 + 1e-9) + 1.0 {
-            return Err(format!("{done} ns of work done by {} lanes in {now} ns", self.lanes));
+        let busy = self.busy(now);
+        if done > busy * (1.0 + 1e-9) + 1.0 || busy > self.lanes * now as f64 * (1.0 + 1e-9) + 1.0 {
+            return Err(format!("{done} ns of work done and {busy} ns busy of {} lanes in {now} ns", self.lanes));
         }
         Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::random::{Stream, below};
-
-    /// Runs jobs (arrival, work) through the station; returns when each left.
-    fn run(lanes: f64, jobs: &[(Nanos, Nanos)]) -> Vec<Nanos> {
-        let mut station = Sharing::new(lanes);
-        let mut left = vec![0; jobs.len()];
-        let (mut next, mut wake) = (0, None::<(Nanos, u32)>);
-        loop {
-            let arrival = jobs.get(next).map(|job| job.0);
-            let now = match (arrival, wake) {
-                (Some(arrival), Some((time, _))) => arrival.min(time),
-                (Some(arrival), None) => arrival,
-                (None, Some((time, _))) => time,
-                (None, None) => break,
-            };
-            if wake.is_some_and(|(time, _)| time == now) {
-                assert!(wake.take().is_some_and(|(time, generation)| station.woken(time, generation)));
-                while let Some(frame) = station.leave(now) {
-                    left[frame as usize] = now;
-                }
-            } else {
-                station.enter(now, next as u32, jobs[next].1);
-                next += 1;
-            }
-            wake = station.arrange(now).or(wake);
-            assert_eq!(station.check(now), Ok(()));
-        }
-        left
-    }
-
-    /// The obvious twin: steps of the smallest remaining work, all jobs touched at every step.
-    fn twin(lanes: f64, jobs: &[(Nanos, Nanos)]) -> Vec<f64> {
-        let mut left = vec![0.0; jobs.len()];
-        let mut present: Vec<(usize, f64)> = Vec::new();
-        let (mut now, mut next) = (0.0, 0);
-        while next < jobs.len() || !present.is_empty() {
-            let rate = (lanes / present.len().max(1) as f64).min(1.0);
-            let finish = present.iter().map(|job| now + job.1 / rate).fold(f64::INFINITY, f64::min);
-            let arrival = jobs.get(next).map_or(f64::INFINITY, |job| job.0 as f64);
-            let then = finish.min(arrival);
-            present.iter_mut().for_each(|job| job.1 -= (then - now) * rate);
-            now = then;
-            if arrival <= finish {
-                present.push((next, jobs[next].1 as f64));
-                next += 1;
-            }
-            present.retain(|&(number, work)| {
-                if work <= 1e-6 {
-                    left[number] = now;
-                }
-                work > 1e-6
-            });
-        }
-        left
-    }
-
-    #[test]
-    fn the_published_trace_leaves_at_the_exact_times() {
-        let ms = |times: &[f64]| -> Vec<Nanos> { times.iter().map(|time| (time * 1e6) as Nanos).collect() };
-        let jobs = [(0, 10), (2, 4), (5, 1), (5, 6)].map(|(arrival, work)| (arrival * 1_000_000, work * 1_000_000));
-        assert_eq!(run(1.0, &jobs), ms(&[21.0, 13.5, 9.0, 20.5]));
-        assert_eq!(run(2.0, &jobs), ms(&[11.0, 7.0, 7.0, 12.0]));
-    }
-
-    #[test]
-    fn virtual_time_agrees_with_the_obvious_twin_on_random_jobs() {
-        for seed in 0..40 {
-            let mut random = Stream::new(seed);
-            let lanes = [1.0, 2.0, 4.0, 0.5, 2.5][seed as usize % 5];
-            let mut time = 0;
-            let jobs: Vec<(Nanos, Nanos)> = (0..300)
-                .map(|_| {
-                    time += below(&mut random, 2_000_000) / if lanes > 1.0 { 2 } else { 1 };
-                    (time, 1 + below(&mut random, 1_500_000))
-                })
-                .collect();
-            for (number, (fast, slow)) in run(lanes, &jobs).into_iter().zip(twin(lanes, &jobs)).enumerate() {
-                // Each leaving is rounded to a nanosecond; the shifts add up within a busy period.
-                assert!((fast as f64 - slow).abs() < 200.0, "seed {seed} job {number}: {fast} against {slow}");
-            }
-        }
-    }
-
-    #[test]
-    fn attained_work_grows_with_the_rate() {
-        let mut station = Sharing::new(1.0);
-        station.enter(0, 0, 100);
-        station.enter(50, 1, 100);
-        assert_eq!(station.attained(50, 0, 100), 50);
-        assert_eq!(station.attained(70, 0, 100), 60);
-        assert_eq!(station.attained(70, 1, 100), 10);
-    }
-}
+mod tests;

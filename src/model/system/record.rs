@@ -360,8 +360,8 @@ impl System<'_> {
         let servers =
             self.servers.iter().map(|station| [station.busy().area(now) as f64, station.waiting().area(now) as f64]);
         let sharing = self.sharing.iter().map(|station| {
-            let done = station.done(now);
-            [done, (station.present().area(now) as f64 - done).max(0.0)]
+            let busy = station.busy(now);
+            [busy, (station.present().area(now) as f64 - busy).max(0.0)]
         });
         servers.chain(sharing).collect()
     }
