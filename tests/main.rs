@@ -1,6 +1,7 @@
 //! All integration tests: one crate, one module per kind.
 
 mod cli;
+mod crashes;
 mod determinism;
 mod experiments;
 #[path = "../benches/handwritten/mod.rs"]

@@ -17,6 +17,9 @@ fn single(arrivals: &str, service: &str, steps: &str) -> String {
     model(arrivals, "call: s.o", &format!("{{ s: {{ {service} operations: {{ o: {steps} }} }} }}"))
 }
 
+/// The metrics of all reasons for failures.
+const REASONS: [&str; 8] = ["errors", "rejected", "timed_out", "limited", "shed", "broken", "unreachable", "crashed"];
+
 const ONE_WORKER: &str = "runtime: { workers: 1 },";
 
 /// A window of ten seconds after one of warm-up: with regular arrivals, those of its beginning are in it and those of its
@@ -39,7 +42,7 @@ fn adds_up(ran: &Ran) {
     for (number, client) in ran.blueprint.clients.iter().enumerate() {
         let of = |metric: &str| ran.get(&format!("{}.{metric}", client.name));
         if let Some(failures) = of("failures") {
-            let reasons: f64 = ["errors", "rejected", "timed_out"].into_iter().filter_map(of).sum();
+            let reasons: f64 = REASONS.into_iter().filter_map(of).sum();
             assert!((reasons - failures).abs() < 1e-12, "{reasons} {failures}");
         }
         if let Some(mean) = of("latency.mean") {

@@ -66,12 +66,12 @@ impl<T: Ranked> Heap<T> {
     pub fn push(&mut self, entry: T) {
         if !self.hole {
             self.entries.push(entry);
-            self.sift_up(entry);
+            self.sift_up(self.entries.len() - 1, entry);
         } else {
             self.hole = false;
             match self.entries.as_mut_slice() {
                 [only] => *only = entry,
-                entries => sift_down(entries, entry),
+                entries => sift_down(entries, 0, entry),
             }
         }
     }
@@ -93,15 +93,33 @@ impl<T: Ranked> Heap<T> {
         if let Some(last) = self.entries.pop()
             && !self.entries.is_empty()
         {
-            sift_down(&mut self.entries, last);
+            sift_down(&mut self.entries, 0, last);
         }
     }
 
-    /// Moves `entry` from the last place up to where it belongs.
+    /// Removes the entry of least rank among those that are wanted, wherever it stands; costs a look at every entry.
+    pub fn remove(&mut self, wanted: impl Fn(&T) -> bool) -> Option<T> {
+        if self.hole {
+            self.close();
+        }
+        let found = self.entries.iter().enumerate().filter(|(_, entry)| wanted(entry));
+        let (place, _) = found.min_by_key(|(_, entry)| entry.rank())?;
+        let removed = self.entries.swap_remove(place);
+        if let Some(&moved) = self.entries.get(place) {
+            if place > 0 && moved.rank() < self.entries[(place - 1) / ARITY].rank() {
+                self.sift_up(place, moved);
+            } else {
+                sift_down(&mut self.entries, place, moved);
+            }
+        }
+        Some(removed)
+    }
+
+    /// Moves `entry` from the place `from`, which is free, up to where it belongs.
     #[inline]
-    fn sift_up(&mut self, entry: T) {
+    fn sift_up(&mut self, from: usize, entry: T) {
         let heap = self.entries.as_mut_slice();
-        let mut place = heap.len() - 1;
+        let mut place = from;
         while place > 0 {
             let parent = (place - 1) / ARITY;
             if entry.rank() >= heap[parent].rank() {
@@ -114,11 +132,11 @@ impl<T: Ranked> Heap<T> {
     }
 }
 
-/// Moves `entry` from the first place, which is free, down to where it belongs.
+/// Moves `entry` from the place `from`, which is free, down to where it belongs.
 #[inline]
-fn sift_down<T: Ranked>(heap: &mut [T], entry: T) {
+fn sift_down<T: Ranked>(heap: &mut [T], from: usize, entry: T) {
     let rank = entry.rank();
-    let mut place = 0;
+    let mut place = from;
     loop {
         let first = place * ARITY + 1;
         let (least, least_rank) = if let Some(children) = heap.get(first..first + ARITY) {
@@ -170,6 +188,11 @@ mod tests {
                     let entry = u128::from(below(&mut random, 50)) << 64 | number;
                     heap.push(entry);
                     twin.insert(entry);
+                } else if number.is_multiple_of(7) {
+                    let wanted = |entry: &u128| entry.is_multiple_of(3);
+                    let removed = heap.remove(wanted);
+                    assert_eq!(removed, twin.iter().copied().find(wanted));
+                    removed.map(|entry| twin.remove(&entry));
                 } else {
                     let first = heap.first().is_some().then(|| heap.remove_first());
                     assert_eq!(first, twin.pop_first());

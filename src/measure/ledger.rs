@@ -24,16 +24,28 @@ pub const COMPACT_ABOVE: u32 = 48;
 pub enum Kind {
     /// Queued, or slowed down by others who share the same capacity.
     Waiting,
-    /// Being served at full speed, or simply waiting for time to pass in a `wait` step.
+    /// Being served at full speed.
     Service,
+    /// Letting time pass that nobody else can stretch: a `wait` step.
+    Delay,
+    /// On the way between two parts.
+    Network,
+    /// Holding off before trying again.
+    Backoff,
 }
 
 impl Kind {
+    /// All kinds, in the order in which charts show them.
+    pub const ALL: [Kind; 5] = [Kind::Waiting, Kind::Backoff, Kind::Network, Kind::Delay, Kind::Service];
+
     /// The word for tables and CSV files.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Waiting => "waiting",
             Kind::Service => "service",
+            Kind::Delay => "delay",
+            Kind::Network => "network",
+            Kind::Backoff => "backoff",
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::arrival::Arrivals;
 use super::balancer::Policy;
 use super::program::{Demand, Place, Program};
+use crate::engine::time::Nanos;
 
 /// A whole model.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,24 @@ pub struct Blueprint {
     pub operations: Vec<Operation>,
     /// The clients, in the order of the file.
     pub clients: Vec<Client>,
+    /// What acts by itself at set times.
+    pub agents: Vec<Agent>,
+}
+
+/// Something that acts by itself at set times: faults, controllers, timers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Agent {
+    /// An instance dies, and comes back.
+    Crash {
+        /// Its service.
+        service: u32,
+        /// Its number within the service.
+        instance: u32,
+        /// When it dies [ns].
+        at: Nanos,
+        /// How long it is gone [ns]; for good if `None`.
+        lasting: Option<Nanos>,
+    },
 }
 
 /// A service: instances that are alike, behind one balancer.

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::blueprint::{Blueprint, Operation};
+use super::blueprint::{Blueprint, Operation, Service};
 use super::distribution::{Amount, Random, Values};
 use super::frame::LOOP_DEPTH;
 use super::program::{Demand, Instruction, Place, Program};
@@ -56,6 +56,33 @@ impl Problem {
     }
 }
 
+/// The names of the stations of a service's instances, in the order of their slots.
+#[derive(Debug, Clone, Default)]
+pub struct StationNames {
+    servers: Vec<String>,
+    sharing: Vec<String>,
+}
+
+impl StationNames {
+    /// Those of a service.
+    pub fn of(service: &Service) -> Self {
+        StationNames {
+            servers: service.servers.iter().map(|plan| plan.name.clone()).collect(),
+            sharing: service.sharing.iter().map(|plan| plan.name.clone()).collect(),
+        }
+    }
+
+    /// The slot of a servers station; `None` if there is none of this name.
+    pub fn servers(&self, name: &str) -> Option<u16> {
+        self.servers.iter().position(|known| known == name).map(|slot| slot as u16)
+    }
+
+    /// The slot of a sharing station; `None` if there is none of this name.
+    pub fn sharing(&self, name: &str) -> Option<u16> {
+        self.sharing.iter().position(|known| known == name).map(|slot| slot as u16)
+    }
+}
+
 /// The operations of a model, by `service.operation`.
 pub type Directory = BTreeMap<String, u32>;
 
@@ -71,8 +98,8 @@ pub struct Compiler<'a> {
     pub problems: &'a mut Vec<Problem>,
     /// The service or client whose steps these are.
     pub part: String,
-    /// The slot of the CPU among the sharing stations of the service; `None` if cores are not limited.
-    pub cpu: Option<u16>,
+    /// The stations of the service's instances.
+    pub stations: StationNames,
     /// The hash of the operation or client.
     salt: u64,
     /// How many steps of each kind were met.
@@ -91,7 +118,7 @@ impl<'a> Compiler<'a> {
         files: &'a dyn Values,
         problems: &'a mut Vec<Problem>,
         part: &str,
-        cpu: Option<u16>,
+        stations: StationNames,
     ) -> Self {
         Compiler {
             program,
@@ -99,7 +126,7 @@ impl<'a> Compiler<'a> {
             files,
             problems,
             part: part.to_owned(),
-            cpu,
+            stations,
             salt: 0,
             ordinals: BTreeMap::new(),
             scopes: Vec::new(),
@@ -108,16 +135,16 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Compiles an operation whose instances have workers in servers slot `workers`; returns where it begins.
+    /// Compiles an operation, which holds a worker if its instances have any; returns where it begins.
     ///
     /// A `reply` step ends what the caller waits for and gives the worker back; the steps after it run in the background.
-    pub fn operation(&mut self, name: &str, path: &str, steps: &[Step], workers: Option<u16>) -> Place {
+    pub fn operation(&mut self, name: &str, path: &str, steps: &[Step]) -> Place {
         self.begin(name, path);
         let entry = self.here();
         let until = steps.iter().position(Step::is_reply);
         let (front, rest) = steps.split_at(until.unwrap_or(steps.len()));
         self.scopes.push(Vec::new());
-        match workers {
+        match self.stations.servers("workers") {
             None => self.steps(front),
             Some(slot) => {
                 let waiting = self.account("workers", Kind::Waiting);
@@ -170,6 +197,18 @@ impl<'a> Compiler<'a> {
         self.scopes.push(Vec::new());
         self.steps(steps);
         self.close();
+    }
+
+    /// Compiles a body whose failures go on at the handler's code. There the frame's outcome says how it failed:
+    /// [`Instruction::Recover`] makes it a success, [`Instruction::Raise`] passes the failure on to the scope around. Both
+    /// body and handler end behind the handler.
+    pub fn guarded(&mut self, body: impl FnOnce(&mut Self), handler: impl FnOnce(&mut Self)) {
+        self.scopes.push(Vec::new());
+        body(self);
+        let over = self.emit(Instruction::Jump { to: 0 });
+        self.close();
+        handler(self);
+        self.program.code[over as usize] = Instruction::Jump { to: self.here() };
     }
 
     /// Compiles the steps of a branch: code of its own that ends with `Finish`. Returns where it begins.

@@ -29,11 +29,34 @@ pub enum Outcome {
     Rejected,
     /// Its caller's patience ended.
     TimedOut,
+    /// It was turned away by a rate limit or a quota.
+    Limited,
+    /// It was turned away to keep an overloaded service alive.
+    Shed,
+    /// It was not sent: the circuit breaker was open.
+    Broken,
+    /// No instance could be reached.
+    Unreachable,
+    /// Its instance died while it was there.
+    Crashed,
+    /// Its caller did not want it any more.
+    Canceled,
 }
 
 impl Outcome {
     /// All outcomes, in the order of their numbers.
-    pub const ALL: [Outcome; 4] = [Outcome::Success, Outcome::Error, Outcome::Rejected, Outcome::TimedOut];
+    pub const ALL: [Outcome; 10] = [
+        Outcome::Success,
+        Outcome::Error,
+        Outcome::Rejected,
+        Outcome::TimedOut,
+        Outcome::Limited,
+        Outcome::Shed,
+        Outcome::Broken,
+        Outcome::Unreachable,
+        Outcome::Crashed,
+        Outcome::Canceled,
+    ];
 
     /// The word for tables and CSV files.
     pub fn word(self) -> &'static str {
@@ -42,6 +65,12 @@ impl Outcome {
             Outcome::Error => "error",
             Outcome::Rejected => "rejected",
             Outcome::TimedOut => "timed out",
+            Outcome::Limited => "limited",
+            Outcome::Shed => "shed",
+            Outcome::Broken => "broken",
+            Outcome::Unreachable => "unreachable",
+            Outcome::Crashed => "crashed",
+            Outcome::Canceled => "canceled",
         }
     }
 }
@@ -77,6 +106,22 @@ pub enum Stage {
     Children,
 }
 
+/// What calls and branches inherit from who began them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bearing {
+    /// When nobody needs the answer any more [ns]; the greatest time if there is no such instant.
+    pub deadline: Nanos,
+    /// The data that it is about, as a number among the items of its client; [`NONE`] if it is about none.
+    pub item: u32,
+    /// How important it is: 0 is the most important.
+    pub priority: u8,
+}
+
+impl Bearing {
+    /// No deadline, no data, the highest priority.
+    pub const PLAIN: Bearing = Bearing { deadline: Nanos::MAX, item: NONE, priority: 0 };
+}
+
 /// The state of one running attempt, branch or request. Two cache lines.
 #[derive(Debug, Clone)]
 #[repr(align(64))]
@@ -89,6 +134,10 @@ pub struct Frame {
     pub since: Nanos,
     /// The work of the present stage at full speed. State [ns].
     pub work: Nanos,
+    /// When nobody needs the answer any more [ns]; [`Bearing`].
+    pub deadline: Nanos,
+    /// The data that it is about; [`Bearing`].
+    pub item: u32,
     /// The next instruction.
     pub place: u32,
     /// Grows when what the frame waits for is over.
@@ -121,8 +170,12 @@ pub struct Frame {
     pub role: Role,
     /// What it waits for.
     pub stage: Stage,
+    /// How important it is; [`Bearing`].
+    pub priority: u8,
     /// How it will end, as far as known.
     pub outcome: Outcome,
+    /// How the last thing that failed in it had failed, in its own words: `outcome` is an error when a callee timed out.
+    pub reason: Outcome,
     /// Whether it was answered already, or its caller is gone.
     pub answered: bool,
 }
@@ -134,6 +187,8 @@ impl Frame {
         started: 0,
         since: 0,
         work: 0,
+        deadline: Nanos::MAX,
+        item: NONE,
         place: 0,
         generation: 0,
         instance: NONE,
@@ -150,7 +205,9 @@ impl Frame {
         pending: 0,
         role: Role::Vacant,
         stage: Stage::Running,
+        priority: 0,
         outcome: Outcome::Success,
+        reason: Outcome::Success,
         answered: false,
     };
 
@@ -159,6 +216,12 @@ impl Frame {
     pub fn visit(&self) -> u64 {
         let [a, b, c, d] = self.rounds.map(u64::from);
         a | b << 16 | c << 32 | d << 48
+    }
+
+    /// What its calls and branches inherit.
+    #[inline]
+    pub fn bearing(&self) -> Bearing {
+        Bearing { deadline: self.deadline, item: self.item, priority: self.priority }
     }
 
     /// The client whose request it is; `None` if it is none.
@@ -213,6 +276,23 @@ pub struct Answer {
     pub ledger: Ledger,
 }
 
+/// What a frame begins with.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// What it is.
+    pub role: Role,
+    /// The operation or client.
+    pub owner: u32,
+    /// The instance it runs on.
+    pub instance: u32,
+    /// Keys all draws.
+    pub key: u64,
+    /// Its first instruction.
+    pub place: u32,
+    /// What it inherits.
+    pub bearing: Bearing,
+}
+
 /// All frames of a system.
 #[derive(Debug, Clone)]
 pub struct Frames {
@@ -229,18 +309,11 @@ impl Frames {
         Frames { slab: Vec::new(), vacant: NONE, in_use: 0, peak: 0 }
     }
 
-    /// Starts a frame about to run from `place`; returns its index and the frame. Fields that are set before they are read
+    /// Starts a frame that is about to run; returns its index and the frame. Fields that are set before they are read
     /// (those of queues, siblings, stages) keep what the last user of the place left.
     #[inline]
-    pub fn start(
-        &mut self,
-        role: Role,
-        owner: u32,
-        instance: u32,
-        key: u64,
-        now: Nanos,
-        place: u32,
-    ) -> (u32, &mut Frame) {
+    pub fn start(&mut self, now: Nanos, start: Start) -> (u32, &mut Frame) {
+        let Start { role, owner, instance, key, place, bearing } = start;
         let index = if self.vacant == NONE { self.grow() } else { self.vacant };
         self.in_use += if role == Role::Direct { 2 } else { 1 };
         self.peak = self.peak.max(self.in_use);
@@ -258,6 +331,7 @@ impl Frames {
         frame.stage = Stage::Running;
         frame.outcome = Outcome::Success;
         frame.answered = false;
+        (frame.deadline, frame.item, frame.priority) = (bearing.deadline, bearing.item, bearing.priority);
         (index, frame)
     }
 
@@ -306,6 +380,11 @@ impl Frames {
     pub fn iter(&self) -> impl Iterator<Item = &Frame> {
         self.slab.iter().filter(|frame| frame.role != Role::Vacant)
     }
+
+    /// The places of the frames in use, in their order in the slab.
+    pub fn places(&self) -> impl Iterator<Item = u32> {
+        (0..self.slab.len() as u32).filter(|index| self.slab[*index as usize].role != Role::Vacant)
+    }
 }
 
 impl Default for Frames {
@@ -334,6 +413,15 @@ impl std::ops::IndexMut<u32> for Frames {
 mod tests {
     use super::*;
 
+    fn plain(key: u64) -> Start {
+        Start { role: Role::Attempt, owner: 0, instance: 0, key, place: 0, bearing: Bearing::PLAIN }
+    }
+
+    #[test]
+    fn a_frame_takes_two_cache_lines() {
+        assert_eq!(size_of::<Frame>(), 128);
+    }
+
     #[test]
     fn a_frame_with_its_ledger_of_four_entries_takes_at_most_200_bytes() {
         assert!(size_of::<Frame>() + 4 * 16 <= 200, "{}", size_of::<Frame>());
@@ -342,10 +430,10 @@ mod tests {
     #[test]
     fn a_reused_place_has_a_new_generation() {
         let mut frames = Frames::default();
-        let (first, _) = frames.start(Role::Attempt, 0, 0, 1, 0, 0);
+        let (first, _) = frames.start(0, plain(1));
         let generation = frames[first].generation;
         frames.remove(first);
-        let (second, _) = frames.start(Role::Attempt, 0, 0, 2, 0, 0);
+        let (second, _) = frames.start(0, plain(2));
         assert_eq!(first, second);
         assert_ne!(generation, frames[second].generation);
         assert_eq!((frames.in_use(), frames.peak()), (1, 1));

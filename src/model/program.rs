@@ -40,6 +40,10 @@ pub enum Instruction {
     Again { depth: u8, body: Place },
     /// Fail: go on at the unwinding code.
     Fail,
+    /// Forget a failure: what was guarded has failed, and the frame goes on as if it had not.
+    Recover,
+    /// Pass a failure on: a failing frame goes on at the unwinding code, any other with the next instruction.
+    Raise,
     /// Answer the caller, perhaps with a drawn number of bytes; what follows runs in the background.
     Reply { bytes: Option<u32> },
     /// The end of an attempt or a branch.

@@ -4,7 +4,7 @@
 //! array sorted by their count, and a count changes by one, so that an exchange with the end of its run of equals keeps
 //! the order.
 
-use super::Balancer;
+use super::{Balancer, View};
 use crate::engine::Stream;
 use crate::engine::random::below;
 
@@ -61,7 +61,10 @@ impl LeastInFlight {
 
 impl Balancer for LeastInFlight {
     #[inline]
-    fn choose(&mut self, _in_flight: &[u32], random: &mut Stream) -> usize {
+    fn choose(&mut self, view: View<'_>, random: &mut Stream) -> usize {
+        if !view.all_up {
+            return choose_among_up(view, random);
+        }
         let least = self.count[self.order[0] as usize];
         let equals = self.start_of(least + 1);
         let pick = if equals == 1 { 0 } else { below(random, u64::from(equals)) };
@@ -77,6 +80,16 @@ impl Balancer for LeastInFlight {
     }
 }
 
+/// The same choice while some instances are down: looks at every one.
+#[cold]
+fn choose_among_up(view: View<'_>, random: &mut Stream) -> usize {
+    let up = || (0..view.up.len()).filter(|instance| view.up[*instance]);
+    let least = up().map(|instance| view.in_flight[instance]).min();
+    let equals = || up().filter(|instance| Some(view.in_flight[*instance]) == least);
+    let pick = below(random, equals().count().max(1) as u64);
+    equals().nth(pick as usize).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,10 +101,13 @@ mod tests {
         policy.changed(0, 1);
         policy.changed(0, 2);
         policy.changed(1, 1);
-        assert_eq!(policy.choose(&[2, 1, 0], &mut random), 2);
+        let view = View { in_flight: &[2, 1, 0], up: &[true; 3], all_up: true };
+        assert_eq!(policy.choose(view, &mut random), 2);
+        assert_eq!(policy.choose(View { up: &[true, true, false], all_up: false, ..view }, &mut random), 1);
         policy.changed(2, 1);
+        let view = View { in_flight: &[2, 1, 1], ..view };
         let mut chosen = [0; 3];
-        (0..1000).for_each(|_| chosen[policy.choose(&[2, 1, 1], &mut random)] += 1);
+        (0..1000).for_each(|_| chosen[policy.choose(view, &mut random)] += 1);
         assert_eq!(chosen[0], 0);
         // Binomial with mean 500 and standard deviation 16; bound at five.
         assert!((chosen[1] - 500i32).abs() < 80, "{chosen:?}");

@@ -14,10 +14,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::Stream;
 
+/// What a balancer sees of the instances.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Calls sent and not answered.
+    pub in_flight: &'a [u32],
+    /// Whether they run.
+    pub up: &'a [bool],
+    /// Whether all of them do.
+    pub all_up: bool,
+}
+
 /// Chooses instances for calls.
 pub trait Balancer: std::fmt::Debug {
-    /// The instance for the next call. `in_flight` holds, per instance, the calls sent and not answered.
-    fn choose(&mut self, in_flight: &[u32], random: &mut Stream) -> usize;
+    /// The instance for the next call, one of those that are up; there is one.
+    fn choose(&mut self, view: View<'_>, random: &mut Stream) -> usize;
 
     /// Whether the policy wants to be told of every change ([`Balancer::changed`]); asked once.
     fn watches(&self) -> bool {
@@ -64,7 +75,7 @@ mod tests {
     fn play(policy: Policy, instances: usize, steps: u32) -> Vec<u32> {
         let mut balancer = policy.build(instances);
         let (mut random, mut own) = (Stream::new(1), Stream::new(2));
-        let mut in_flight = vec![0; instances];
+        let (mut in_flight, up) = (vec![0; instances], vec![true; instances]);
         let mut chosen = vec![0; instances];
         for _ in 0..steps {
             let busy: Vec<usize> = (0..instances).filter(|&instance| in_flight[instance] > 0).collect();
@@ -73,7 +84,8 @@ mod tests {
                 in_flight[instance] -= 1;
                 balancer.changed(instance, in_flight[instance]);
             } else {
-                let instance = balancer.choose(&in_flight, &mut own);
+                let view = View { in_flight: &in_flight, up: &up, all_up: true };
+                let instance = balancer.choose(view, &mut own);
                 if policy == Policy::LeastInFlight {
                     assert_eq!(in_flight[instance], *in_flight.iter().min().unwrap());
                 }

@@ -1,6 +1,6 @@
 //! Random: any instance with equal probability, independent of everything.
 
-use super::Balancer;
+use super::{Balancer, View};
 use crate::engine::Stream;
 use crate::engine::random::below;
 
@@ -10,7 +10,12 @@ pub struct Random;
 
 impl Balancer for Random {
     #[inline]
-    fn choose(&mut self, in_flight: &[u32], random: &mut Stream) -> usize {
-        below(random, in_flight.len() as u64) as usize
+    fn choose(&mut self, view: View<'_>, random: &mut Stream) -> usize {
+        loop {
+            let instance = below(random, view.up.len() as u64) as usize;
+            if view.up[instance] {
+                return instance;
+            }
+        }
     }
 }

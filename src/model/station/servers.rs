@@ -141,13 +141,23 @@ impl Servers {
 mod tests {
     use super::*;
     use crate::engine::random::{Stream, below};
-    use crate::model::frame::Role;
+    use crate::model::frame::{Bearing, Role, Start};
     use std::collections::VecDeque;
 
     fn frames(count: u32) -> Frames {
         let mut frames = Frames::default();
         (0..count).for_each(|number| {
-            frames.start(Role::Attempt, 0, 0, number.into(), 0, 0);
+            frames.start(
+                0,
+                Start {
+                    role: Role::Attempt,
+                    owner: 0,
+                    instance: 0,
+                    key: number.into(),
+                    place: 0,
+                    bearing: Bearing::PLAIN,
+                },
+            );
         });
         frames
     }

@@ -179,6 +179,18 @@ impl Sharing {
         Some(frame)
     }
 
+    /// Takes a present frame out before its work is done; returns how much of it was done [ns at full speed]. The wake-up may
+    /// have to be arranged anew.
+    pub fn withdraw(&mut self, now: Nanos, frame: u32, work: Nanos) -> Nanos {
+        self.advance(now);
+        let Some(job) = self.jobs.remove(|job| job.frame == frame) else { return work };
+        let done = round((work as f64 - (job.leaves - self.virtual_now)).clamp(0.0, work as f64));
+        self.served -= u128::from(work - done);
+        self.change(-1.0);
+        self.present.down(now);
+        done
+    }
+
     /// When the station must be woken next, if that is not arranged yet: the instant and the generation of the wake-up.
     /// Virtual time must be up to date.
     ///

@@ -24,7 +24,7 @@ impl Cpu {
     pub(super) fn compile(&self, compiler: &mut Compiler) {
         let demand = compiler.at(".cpu", |compiler| compiler.demand("cpu", &self.cpu));
         let service = compiler.account("cpu", Kind::Service);
-        match compiler.cpu {
+        match compiler.stations.sharing("cpu") {
             Some(slot) => {
                 let waiting = compiler.account("cpu", Kind::Waiting);
                 compiler.emit(Instruction::Share { slot, demand, waiting, service });

@@ -22,7 +22,7 @@ pub struct Wait {
 impl Wait {
     pub(super) fn compile(&self, compiler: &mut Compiler) {
         let demand = compiler.at(".wait", |compiler| compiler.demand("wait", &self.wait));
-        let account = compiler.account("wait", Kind::Service);
+        let account = compiler.account("wait", Kind::Delay);
         compiler.emit(Instruction::Delay { demand, account });
     }
 }

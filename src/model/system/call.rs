@@ -3,30 +3,40 @@
 use super::{Event, System};
 use crate::engine::random::child;
 use crate::measure::ledger::{Ledger, Pool};
-use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage};
+use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage, Start};
 use crate::model::program::Place;
 
 impl System<'_> {
-    /// Sends a call; returns the frame of the attempt, which runs next.
+    /// Sends a call; returns the frame of the attempt, which runs next; `None` if there is no instance to send it to.
     #[inline(always)]
-    pub(super) fn call(&mut self, caller: u32, site: u32) -> u32 {
+    pub(super) fn call(&mut self, caller: u32, site: u32) -> Option<u32> {
         let now = self.calendar.now();
         let target = &self.targets[site as usize];
-        let instance = self.services[target.service as usize].choose();
+        let instance = self.services[target.service as usize].choose()?;
 
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
         frame.since = now;
-        let (generation, attempt_key) = (frame.generation, child(frame.key, target.salt, frame.visit()));
+        let (generation, bearing) = (frame.generation, frame.bearing());
+        let attempt_key = child(frame.key, target.salt, frame.visit());
         if let Some(lane) = target.timeout {
             self.calendar.in_lane(lane, Event::Timeout { frame: caller, generation });
         }
-        let (attempt, frame) =
-            self.frames.start(Role::Attempt, target.operation, instance, attempt_key, now, target.entry);
+        let (attempt, frame) = self.frames.start(
+            now,
+            Start {
+                role: Role::Attempt,
+                owner: target.operation,
+                instance,
+                key: attempt_key,
+                place: target.entry,
+                bearing,
+            },
+        );
         (frame.parent, frame.parent_generation) = (caller, generation);
         self.frames[caller].child = attempt;
         self.books.called(target.operation);
-        attempt
+        Some(attempt)
     }
 
     /// Books an attempt's answer; `heard` tells whether its caller still waited.
@@ -104,7 +114,7 @@ impl System<'_> {
         let waiting = &mut self.frames[parent];
         waiting.pending -= 1;
         if branch.outcome != Outcome::Success {
-            waiting.outcome = Outcome::Error;
+            (waiting.outcome, waiting.reason) = (Outcome::Error, branch.reason);
         }
         if waiting.pending > 0 {
             self.pool.release(ledger);
@@ -150,6 +160,7 @@ fn hand_over(waiting: &mut Frame, ledger: Ledger, outcome: Outcome, pool: &mut P
     pool.splice(&mut waiting.ledger, ledger);
     if outcome != Outcome::Success {
         waiting.outcome = if waiting.role == Role::Request { outcome } else { Outcome::Error };
+        waiting.reason = outcome;
         waiting.place = unwind[waiting.place as usize - 1];
     }
 }

@@ -4,7 +4,7 @@ use super::{Event, System};
 use crate::engine::random::{Draw, child, unit};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
-use crate::model::frame::{Frame, LOOP_DEPTH, NONE, Outcome, Role, Stage};
+use crate::model::frame::{Frame, LOOP_DEPTH, NONE, Outcome, Role, Stage, Start};
 use crate::model::program::Instruction;
 use crate::model::station::Entry;
 
@@ -17,7 +17,7 @@ impl System<'_> {
             self.run_frame(frame);
             // A fork can explode within a single event, so the limit is looked at after every frame.
             let full = self.frames.in_use() > self.plan.in_flight_limit;
-            running = if full { None } else { self.ready.pop() };
+            running = if full { None } else { self.next_ready() };
         }
     }
 
@@ -88,7 +88,10 @@ impl System<'_> {
                     if self.turn() {
                         return;
                     }
-                    index = self.call(index, site);
+                    match self.call(index, site) {
+                        Some(attempt) => index = attempt,
+                        None => self.fail_call(index, place, Outcome::Unreachable),
+                    }
                 }
                 Instruction::Fork { fork } => {
                     self.fork(index, fork);
@@ -119,6 +122,12 @@ impl System<'_> {
                     }
                 }
                 Instruction::Fail => self.fail(index, place, Outcome::Error),
+                Instruction::Recover => frame.outcome = Outcome::Success,
+                Instruction::Raise => {
+                    if frame.outcome != Outcome::Success {
+                        frame.place = blueprint.program.unwind[place as usize];
+                    }
+                }
                 Instruction::Reply { bytes } => {
                     if let Some(demand) = bytes {
                         let bytes = round(self.demands[demand as usize].draw(frame));
@@ -175,7 +184,7 @@ impl System<'_> {
 
     /// Schedules the next wake-up of a sharing station if it needs one.
     #[inline]
-    fn arrange(&mut self, station: u32) {
+    pub(super) fn arrange(&mut self, station: u32) {
         if let Some((time, generation)) = self.sharing[station as usize].arrange(self.calendar.now()) {
             self.calendar.at(time, Event::Shared { station, generation });
         }
@@ -198,8 +207,16 @@ impl System<'_> {
     #[inline]
     pub(super) fn fail(&mut self, index: u32, place: u32, outcome: Outcome) {
         let frame = &mut self.frames[index];
-        frame.outcome = outcome;
+        (frame.outcome, frame.reason) = (outcome, outcome);
         frame.place = self.blueprint.program.unwind[place as usize];
+    }
+
+    /// Lets a frame fail because something that it called did: only a client sees how.
+    #[cold]
+    fn fail_call(&mut self, index: u32, place: u32, reason: Outcome) {
+        let own = if self.frames[index].role == Role::Request { reason } else { Outcome::Error };
+        self.fail(index, place, own);
+        self.frames[index].reason = reason;
     }
 
     /// Starts the branches of a fork; the frame waits for all of them.
@@ -212,11 +229,12 @@ impl System<'_> {
         let branches = &blueprint.program.forks[fork as usize].branches;
         parent.pending = branches.len() as u16;
         let (parent_key, visit, instance) = (parent.key, parent.visit(), parent.instance);
-        let (owner, generation) = (parent.owner, parent.generation);
+        let (owner, generation, bearing) = (parent.owner, parent.generation, parent.bearing());
         let mut last = NONE;
         for &(place, salt) in branches {
             let branch_key = child(parent_key, salt, visit);
-            let (branch, frame) = self.frames.start(Role::Branch, owner, instance, branch_key, now, place);
+            let (branch, frame) =
+                self.frames.start(now, Start { role: Role::Branch, owner, instance, key: branch_key, place, bearing });
             (frame.parent, frame.parent_generation) = (index, generation);
             frame.sibling = [last, NONE];
             match last {
@@ -230,9 +248,14 @@ impl System<'_> {
 
     /// Books where a frame's time went until now, including what it is waiting for at present, without touching it.
     pub(super) fn collect(&mut self, index: u32, into: &mut Ledger) {
+        self.pool.copy(into, self.frames[index].ledger);
+        self.collect_stage(index, into);
+    }
+
+    /// Books the time that a frame has waited for what it is waiting for at present, without touching it.
+    pub(super) fn collect_stage(&mut self, index: u32, into: &mut Ledger) {
         let now = self.calendar.now();
         let frame = self.frames[index].clone();
-        self.pool.copy(into, frame.ledger);
         let passed = now - frame.since;
         match frame.stage {
             Stage::Running => {}
@@ -248,10 +271,16 @@ impl System<'_> {
 
     /// The work that a frame has had done at the sharing station where it is.
     fn attained(&self, index: u32, frame: &Frame) -> Nanos {
+        let station = self.sharing_of(index).map(|station| &self.sharing[station as usize]);
+        station.map_or(0, |station| station.attained(self.calendar.now(), index, frame.work))
+    }
+
+    /// The sharing station at which a frame is.
+    pub(super) fn sharing_of(&self, index: u32) -> Option<u32> {
+        let frame = &self.frames[index];
         let Instruction::Share { slot, .. } = self.blueprint.program.code[frame.place as usize - 1] else {
-            return 0;
+            return None;
         };
-        let station = self.instances[frame.instance as usize].sharing + u32::from(slot);
-        self.sharing[station as usize].attained(self.calendar.now(), index, frame.work)
+        Some(self.instances[frame.instance as usize].sharing + u32::from(slot))
     }
 }

@@ -143,6 +143,36 @@ pub const CLIENT: &[Metric<ClientBook>] = &[
         read: |book, _| share(book, &[Outcome::TimedOut]),
     },
     Metric {
+        name: "limited",
+        unit: Unit::Share,
+        about: "Share that was turned away by a rate limit or a quota.",
+        read: |book, _| share(book, &[Outcome::Limited]),
+    },
+    Metric {
+        name: "shed",
+        unit: Unit::Share,
+        about: "Share that was turned away to keep an overloaded service alive.",
+        read: |book, _| share(book, &[Outcome::Shed]),
+    },
+    Metric {
+        name: "broken",
+        unit: Unit::Share,
+        about: "Share that was not sent because a circuit breaker was open.",
+        read: |book, _| share(book, &[Outcome::Broken]),
+    },
+    Metric {
+        name: "unreachable",
+        unit: Unit::Share,
+        about: "Share for which no instance could be reached.",
+        read: |book, _| share(book, &[Outcome::Unreachable]),
+    },
+    Metric {
+        name: "crashed",
+        unit: Unit::Share,
+        about: "Share that was lost with an instance that died.",
+        read: |book, _| share(book, &[Outcome::Crashed]),
+    },
+    Metric {
         name: "in_flight",
         unit: Unit::Count,
         about: "Requests in flight, averaged over the time of the window.",

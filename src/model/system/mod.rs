@@ -9,8 +9,10 @@
 //! Invariants: every run ends with a check of the laws (conservation, Little, the ledger's sum, capacity); a broken law
 //! is an error that names the part.
 
+mod agent;
 mod call;
 mod execute;
+mod interrupt;
 mod laws;
 pub mod metrics;
 mod parts;
@@ -24,6 +26,8 @@ use super::station::{Servers, Sharing};
 use crate::engine::random::{key, named};
 use crate::engine::{Calendar, Fingerprint, Nanos};
 use crate::measure::ledger::Pool;
+use agent::Agent;
+use interrupt::Condemned;
 use parts::{Drawn, Ready, Service, Target};
 use record::Books;
 pub use record::{Ending, Record};
@@ -51,6 +55,8 @@ pub enum Event {
     Timeout { frame: u32, generation: u32 },
     /// The client of a direct request that began with this generation has waited long enough.
     Patience { frame: u32, generation: u32 },
+    /// An agent acts.
+    Act { agent: u32 },
 }
 
 /// Instants of the measurement, in the order in which they come when they coincide. They are few and known beforehand, so
@@ -129,6 +135,8 @@ struct Instance {
     service: u32,
     /// Its number within the service.
     number: u32,
+    /// Whether it runs.
+    up: bool,
     servers: u32,
     sharing: u32,
 }
@@ -143,6 +151,9 @@ pub struct System<'a> {
     pool: Pool,
     /// Frames that go on at this instant.
     ready: Ready,
+    /// Frames that will be taken out of what they wait for at this instant.
+    condemned: Vec<Condemned>,
+    agents: Vec<Option<Box<dyn Agent>>>,
     services: Vec<Service>,
     instances: Vec<Instance>,
     servers: Vec<Servers>,
@@ -174,6 +185,7 @@ impl<'a> System<'a> {
                 instances.push(Instance {
                     service: index as u32,
                     number,
+                    up: true,
                     servers: servers.len() as u32,
                     sharing: sharing.len() as u32,
                 });
@@ -191,6 +203,8 @@ impl<'a> System<'a> {
             frames: Frames::new(),
             pool: Pool::new(program.accounts.len()),
             ready: Ready::default(),
+            condemned: Vec::new(),
+            agents: blueprint.agents.iter().map(|plan| Some(agent::build(plan))).collect(),
             services,
             instances,
             servers,
@@ -229,6 +243,7 @@ impl<'a> System<'a> {
         for client in 0..self.sources.len() as u32 {
             self.start_source(client);
         }
+        self.start_agents();
     }
 
     /// Adds an instant of the measurement.
@@ -312,8 +327,8 @@ impl<'a> System<'a> {
     #[inline(always)]
     fn dispatch(&mut self, event: Event) -> Option<u32> {
         match event {
-            Event::Arrival { client } => Some(self.arrival(client)),
-            Event::Think { client, user } => Some(self.begin_request(client, user)),
+            Event::Arrival { client } => self.arrival(client),
+            Event::Think { client, user } => self.begin_request(client, user),
             Event::Resume { frame, generation } => self.resume(frame, generation),
             Event::Shared { station, generation } => {
                 self.shared(station, generation);
@@ -323,6 +338,10 @@ impl<'a> System<'a> {
             Event::Patience { frame, generation } => {
                 self.lose_patience(frame, generation);
                 None
+            }
+            Event::Act { agent } => {
+                self.act(agent);
+                self.next_ready()
             }
         }
     }

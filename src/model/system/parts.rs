@@ -4,7 +4,7 @@
 use crate::engine::random::{Draw, named};
 use crate::engine::time::round;
 use crate::engine::{Calendar, LaneId, Stream};
-use crate::model::balancer::Balancer;
+use crate::model::balancer::{Balancer, View};
 use crate::model::blueprint::{self, Blueprint};
 use crate::model::distribution::Distribution;
 use crate::model::frame::Frame;
@@ -22,6 +22,10 @@ pub(super) struct Service {
     random: Stream,
     /// Per instance: calls sent and not answered.
     in_flight: Vec<u32>,
+    /// Per instance: whether it runs.
+    up: Vec<bool>,
+    /// How many do not.
+    down: usize,
 }
 
 impl Service {
@@ -35,21 +39,33 @@ impl Service {
             balancer,
             random: Stream::new(named(named(root, &service.name), "balancer")),
             in_flight: vec![0; service.instances as usize],
+            up: vec![true; service.instances as usize],
+            down: 0,
         }
     }
 
-    /// Chooses the instance of a call, which is in flight from now on.
+    /// Chooses the instance of a call, which is in flight from now on; `None` if all are down.
     #[inline]
-    pub(super) fn choose(&mut self) -> u32 {
-        if !self.balanced {
-            return self.first_instance;
+    pub(super) fn choose(&mut self) -> Option<u32> {
+        if self.down == self.up.len() {
+            return None;
         }
-        let number = self.balancer.choose(&self.in_flight, &mut self.random);
+        if !self.balanced {
+            return Some(self.first_instance);
+        }
+        let view = View { in_flight: &self.in_flight, up: &self.up, all_up: self.down == 0 };
+        let number = self.balancer.choose(view, &mut self.random);
         self.in_flight[number] += 1;
         if self.watched {
             self.balancer.changed(number, self.in_flight[number]);
         }
-        self.first_instance + number as u32
+        Some(self.first_instance + number as u32)
+    }
+
+    /// Takes note that an instance runs or does not; the balancer knows at once.
+    pub(super) fn set_up(&mut self, number: usize, up: bool) {
+        self.up[number] = up;
+        self.down = self.up.iter().filter(|up| !**up).count();
     }
 
     /// Takes note that an instance answered a call.

@@ -7,7 +7,7 @@ use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
 use crate::model::arrival::Process;
 use crate::model::blueprint::{Blueprint, Client, Traffic};
-use crate::model::frame::{Outcome, Role};
+use crate::model::frame::{Bearing, Outcome, Role, Start};
 use crate::model::program::{Instruction, Place};
 
 /// A client at work.
@@ -91,14 +91,14 @@ impl System<'_> {
 
     /// An open client's request arrives; returns its frame, which runs next.
     #[inline(always)]
-    pub(super) fn arrival(&mut self, client: u32) -> u32 {
+    pub(super) fn arrival(&mut self, client: u32) -> Option<u32> {
         self.schedule_arrival(client);
         self.begin_request(client, 0)
     }
 
-    /// A request begins; returns its frame, which runs next.
+    /// A request begins; returns its frame, which runs next; `None` if it has ended already because there is nobody to ask.
     #[inline(always)]
-    pub(super) fn begin_request(&mut self, client: u32, user: u32) -> u32 {
+    pub(super) fn begin_request(&mut self, client: u32, user: u32) -> Option<u32> {
         let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
         let number = &mut source.sent[user as usize];
@@ -106,13 +106,40 @@ impl System<'_> {
         *number += 1;
         self.books.began(client, now);
         let Some(site) = source.direct else {
-            return self.frames.start(Role::Request, client, user, request_key, now, source.entry).0;
+            let entry = source.entry;
+            return Some(
+                self.frames
+                    .start(
+                        now,
+                        Start {
+                            role: Role::Request,
+                            owner: client,
+                            instance: user,
+                            key: request_key,
+                            place: entry,
+                            bearing: Bearing::PLAIN,
+                        },
+                    )
+                    .0,
+            );
         };
         let target = &self.targets[site as usize];
-        let instance = self.services[target.service as usize].choose();
+        let Some(instance) = self.services[target.service as usize].choose() else {
+            self.end_request(client, user, now, Outcome::Unreachable, Ledger::EMPTY);
+            return None;
+        };
         let attempt_key = child(request_key, target.salt, 0);
-        let (request, frame) =
-            self.frames.start(Role::Direct, target.operation, instance, attempt_key, now, target.entry);
+        let (request, frame) = self.frames.start(
+            now,
+            Start {
+                role: Role::Direct,
+                owner: target.operation,
+                instance,
+                key: attempt_key,
+                place: target.entry,
+                bearing: Bearing::PLAIN,
+            },
+        );
         frame.sibling = [client, user];
         frame.parent_generation = frame.generation;
         if let Some(lane) = target.timeout {
@@ -120,7 +147,7 @@ impl System<'_> {
             self.calendar.in_lane(lane, event);
         }
         self.books.called(target.operation);
-        request
+        Some(request)
     }
 
     /// A request ends: it is booked, and its user thinks.

@@ -9,6 +9,10 @@ use crate::experiment::study::{Point, Share};
 use crate::measure::Kind;
 use crate::quantity::Unit;
 
+/// Time that is lost, and time that is spent on the request.
+const LOST: &[Kind] = &[Kind::Waiting, Kind::Backoff];
+const SPENT: &[Kind] = &[Kind::Service, Kind::Delay, Kind::Network];
+
 /// Colors of waiting (warm) and of service (cool), by size.
 const WAITING: [usize; 4] = [1, 4, 7, 3];
 const SERVICE: [usize; 4] = [0, 2, 5, 6];
@@ -107,16 +111,16 @@ fn parts(points: &[&Point], client: &str) -> Vec<Part> {
     // A stable sort: of equal accounts, the one recorded first lies lower.
     accounts.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut parts: Vec<Part> = Vec::new();
-    for (kind, colors) in [(Kind::Waiting, WAITING), (Kind::Service, SERVICE)] {
-        let own: Vec<_> = accounts.iter().filter(|account| account.0.kind == kind).collect();
+    for (kinds, word, colors) in [(LOST, "waiting", WAITING), (SPENT, "service", SERVICE)] {
+        let own: Vec<_> = accounts.iter().filter(|account| kinds.contains(&account.0.kind)).collect();
         let large = own.iter().filter(|account| account.2 >= NEGLIGIBLE).count();
         let single =
             if own.len() > colors.len() || large < own.len() { large.min(colors.len() - 1) } else { own.len() };
-        let key = |entry: &Share| (entry.part.clone(), entry.resource.clone(), kind);
+        let key = |entry: &Share| (entry.part.clone(), entry.resource.clone(), entry.kind);
         for (number, (entry, sum, _)) in own[..single].iter().enumerate() {
             let name = shorten(&clean(&format!("{}.{}", entry.part, entry.resource)), NAME_LIMIT);
             parts.push(Part {
-                name: format!("{name} {}", kind.word()),
+                name: format!("{name} {}", entry.kind.word()),
                 role: Role::Series(colors[number]),
                 accounts: vec![key(entry)],
                 total: *sum,
@@ -125,7 +129,7 @@ fn parts(points: &[&Point], client: &str) -> Vec<Part> {
         let rest = &own[single..];
         if !rest.is_empty() {
             parts.push(Part {
-                name: format!("other {}", kind.word()),
+                name: format!("other {word}"),
                 role: Role::Series(colors[single]),
                 accounts: rest.iter().map(|account| key(account.0)).collect(),
                 total: rest.iter().map(|account| account.1).sum(),

@@ -1,0 +1,77 @@
+//! Agents: what acts by itself at set times.
+//!
+//! Faults, controllers and timers are agents: each tells when it acts next, and may do to the system what it likes when it
+//! does. An agent that another part has to wake keeps its own note of what it waits for; being woken for nothing does
+//! no harm.
+//!
+//! Invariant: agents act at the beginning of an event, when no frame is running; frames that they let go on run right
+//! after.
+
+use super::{Event, System};
+use crate::engine::time::Nanos;
+use crate::model::blueprint;
+
+/// Something that acts by itself.
+pub(super) trait Agent: std::fmt::Debug {
+    /// Acts now; returns the instant at which it acts next [ns], if it knows.
+    fn act(&mut self, system: &mut System<'_>) -> Option<Nanos>;
+
+    /// When it acts first [ns]; never by itself if `None`.
+    fn first(&self) -> Option<Nanos>;
+}
+
+/// Makes the agent of a plan.
+pub(super) fn build(plan: &blueprint::Agent) -> Box<dyn Agent> {
+    match *plan {
+        blueprint::Agent::Crash { service, instance, at, lasting } => {
+            Box::new(Crash { service, instance, at, lasting, down: false })
+        }
+    }
+}
+
+/// An instance dies, and comes back.
+#[derive(Debug)]
+struct Crash {
+    service: u32,
+    instance: u32,
+    at: Nanos,
+    lasting: Option<Nanos>,
+    down: bool,
+}
+
+impl Agent for Crash {
+    fn act(&mut self, system: &mut System<'_>) -> Option<Nanos> {
+        let instance = system.services[self.service as usize].first_instance + self.instance;
+        if self.down {
+            system.restore(instance);
+            return None;
+        }
+        self.down = true;
+        system.crash(instance);
+        self.lasting.map(|lasting| self.at.saturating_add(lasting))
+    }
+
+    fn first(&self) -> Option<Nanos> {
+        Some(self.at)
+    }
+}
+
+impl System<'_> {
+    /// Schedules what every agent does first.
+    pub(super) fn start_agents(&mut self) {
+        for (number, agent) in self.agents.iter().enumerate() {
+            if let Some(time) = agent.as_ref().and_then(|agent| agent.first()) {
+                self.calendar.at(time, Event::Act { agent: number as u32 });
+            }
+        }
+    }
+
+    /// Lets an agent act.
+    pub(super) fn act(&mut self, number: u32) {
+        let Some(mut agent) = self.agents[number as usize].take() else { return };
+        if let Some(time) = agent.act(self) {
+            self.calendar.at(time, Event::Act { agent: number });
+        }
+        self.agents[number as usize] = Some(agent);
+    }
+}

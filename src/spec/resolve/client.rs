@@ -1,0 +1,103 @@
+//! Clients: what they call, how their requests come.
+
+use indexmap::IndexMap;
+
+use super::names::quoted;
+use crate::engine::random::named;
+use crate::model::blueprint::{self, Blueprint};
+use crate::model::compile::{Compiler, Directory, Problem, StationNames};
+use crate::model::distribution::Values;
+use crate::model::program::Demand;
+use crate::model::step;
+use crate::quantity::{Duration, Share};
+use crate::spec::model_file::{ClientSpec, Traffic};
+
+/// Adds a client and compiles what its requests do.
+pub(super) fn add_client(
+    blueprint: &mut Blueprint,
+    directory: &Directory,
+    files: &dyn Values,
+    problems: &mut Vec<Problem>,
+    name: &str,
+    spec: &ClientSpec,
+) {
+    let path = format!("clients.{}", quoted(name));
+    let traffic = traffic(spec, &path, name, files, problems);
+    let ways = ways(spec, &path, directory, problems);
+    if spec.timeout == Some(Duration::ZERO) {
+        problems.push(Problem::new(format!("{path}.timeout"), "a timeout must be longer than 0"));
+    }
+    let mut compiler = Compiler::new(&mut blueprint.program, directory, files, problems, name, StationNames::default());
+    let entry = compiler.client(name, |compiler| match ways.as_slice() {
+        [(operation, _)] => step::emit_call(compiler, *operation, spec.timeout),
+        ways => step::emit_choice(compiler, "mix", ways.iter().map(|(_, share)| *share), |compiler, way| {
+            step::emit_call(compiler, ways[way].0, spec.timeout);
+        }),
+    });
+    if let Some(traffic) = traffic {
+        blueprint.clients.push(blueprint::Client { name: name.to_owned(), traffic, entry });
+    }
+}
+
+/// The operations that a client calls, and how often.
+fn ways(spec: &ClientSpec, path: &str, directory: &Directory, problems: &mut Vec<Problem>) -> Vec<(u32, f64)> {
+    let mut find = |path: String, name: &str| {
+        let known = directory.keys().map(String::as_str);
+        match directory.get(name) {
+            Some(operation) => Some(*operation),
+            None => {
+                problems.push(Problem::unknown(&path, "operation", name, known));
+                None
+            }
+        }
+    };
+    match (&spec.call, &spec.mix) {
+        (Some(call), None) => {
+            find(format!("{path}.call"), call).map(|operation| (operation, 1.0)).into_iter().collect()
+        }
+        (None, Some(mix)) => {
+            let found = |(name, share): (&String, &Share)| {
+                find(format!("{path}.mix.{}", quoted(name)), name).map(|operation| (operation, share.fraction()))
+            };
+            let ways: Vec<(u32, f64)> = mix.iter().filter_map(found).collect();
+            check_total(mix, path, problems);
+            ways
+        }
+        (call, _) => {
+            let message =
+                if call.is_some() { "give either `call` or `mix`, not both" } else { "this client calls nothing" };
+            problems.push(Problem {
+                path: path.to_owned(),
+                message: message.to_owned(),
+                help: Some("write `call: service.operation`, or `mix: { service.operation: 80%, … }`".to_owned()),
+            });
+            Vec::new()
+        }
+    }
+}
+
+fn check_total(mix: &IndexMap<String, Share>, path: &str, problems: &mut Vec<Problem>) {
+    let total: f64 = mix.values().map(|share| share.fraction()).sum();
+    if (total - 1.0).abs() > step::ROUNDING {
+        let percent = (total * 1e8).round() / 1e6;
+        problems.push(Problem::new(format!("{path}.mix"), format!("the shares add up to {percent} %, not to 100 %")));
+    }
+}
+
+fn traffic(
+    spec: &ClientSpec,
+    path: &str,
+    name: &str,
+    files: &dyn Values,
+    problems: &mut Vec<Problem>,
+) -> Option<blueprint::Traffic> {
+    let (result, place) = match &spec.arrivals {
+        Traffic::Open(arrivals) => (arrivals.prepare(files).map(blueprint::Traffic::Open), ""),
+        Traffic::Closed(population) => {
+            let salt = named(named(0, name), "think");
+            let think = population.think.build(files).map(|distribution| Demand { distribution, salt });
+            (think.map(|think| blueprint::Traffic::Closed { users: population.users, think }), ".think")
+        }
+    };
+    result.map_err(|message| problems.push(Problem::new(format!("{path}.arrivals{place}"), message))).ok()
+}

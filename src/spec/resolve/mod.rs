@@ -1,0 +1,94 @@
+//! From a model file to a blueprint: names are looked up, shares added up, defaults noted.
+//!
+//! All problems are found at once. Nothing is assumed silently: every default that shapes the answer is listed among
+//! the assumptions.
+
+mod client;
+mod names;
+mod service;
+
+use super::model_file::{ClientSpec, ModelFile, Traffic};
+use crate::model::blueprint::{Blueprint, Operation};
+use crate::model::compile::{Directory, Problem, check_cycles};
+use crate::model::distribution::Values;
+use client::add_client;
+use names::check_names;
+pub use names::quoted;
+use service::{add_service, assume_service};
+
+/// The most instances of all services together.
+const MAX_INSTANCES: u64 = 1_000_000;
+
+/// The most users of all closed clients together; each has a think time under way, so each takes memory.
+const MAX_USERS: u64 = 10_000_000;
+
+/// A model that makes sense.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The compiled system.
+    pub blueprint: Blueprint,
+    /// What it rests on that the file does not say.
+    pub assumptions: Vec<String>,
+}
+
+/// Resolves a model.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Problem>> {
+    let mut problems = check_names(model);
+    let mut blueprint = Blueprint::default();
+    let mut assumptions = Vec::new();
+    let directory: Directory = model
+        .services
+        .iter()
+        .flat_map(|(service, spec)| spec.operations.keys().map(move |operation| format!("{service}.{operation}")))
+        .enumerate()
+        .map(|(number, name)| (name, number as u32))
+        .collect();
+    // The directory must number the operations in the order in which they are compiled.
+    for (name, spec) in &model.services {
+        add_service(&mut blueprint, &directory, files, &mut problems, name, spec);
+        assume_service(&mut assumptions, &blueprint, name, spec);
+    }
+    for (name, spec) in &model.clients {
+        add_client(&mut blueprint, &directory, files, &mut problems, name, spec);
+        if spec.timeout.is_none() {
+            assumptions.push(format!("{name}: waits for an answer without limit (no timeout)"));
+        }
+    }
+    assumptions.push("calls and replies take no time on the network".to_owned());
+    let instances: u64 = blueprint.services.iter().map(|service| u64::from(service.instances)).sum();
+    if instances > MAX_INSTANCES {
+        problems
+            .push(Problem::new("services", format!("{instances} instances are too many; {MAX_INSTANCES} are allowed")));
+    }
+    let users = |client: &ClientSpec| match &client.arrivals {
+        Traffic::Closed(population) => u64::from(population.users),
+        Traffic::Open(_) => 0,
+    };
+    let users: u64 = model.clients.values().map(users).sum();
+    if users > MAX_USERS {
+        problems.push(Problem::new("clients", format!("{users} users are too many; {MAX_USERS} are allowed")));
+    }
+    if problems.is_empty()
+        && let Some(cycle) = check_cycles(&blueprint)
+    {
+        problems.push(cycle_problem(&blueprint, &cycle));
+    }
+    if problems.is_empty() { Ok(Resolved { blueprint, assumptions }) } else { Err(problems) }
+}
+
+fn cycle_problem(blueprint: &Blueprint, cycle: &[&Operation]) -> Problem {
+    let service = |operation: &Operation| &blueprint.services[operation.service as usize].name;
+    let full = |operation: &&Operation| format!("{}.{}", service(operation), operation.name);
+    let way: Vec<String> = cycle.iter().chain(cycle.first()).map(full).collect();
+    let first = cycle.first().map_or(String::new(), |first| {
+        format!("services.{}.operations.{}", quoted(service(first)), quoted(&first.name))
+    });
+    Problem {
+        path: first,
+        message: format!("these operations call each other in a circle: {}", way.join(" → ")),
+        help: Some("a request would never end; remove one of the calls".to_owned()),
+    }
+}

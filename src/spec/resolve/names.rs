@@ -1,0 +1,56 @@
+//! The names of parts: which are allowed, and which would be mixed up.
+
+use crate::model::compile::Problem;
+use crate::spec::model_file::ModelFile;
+
+/// The longest name of a part.
+const MAX_NAME: usize = 60;
+
+/// Names of stations and steps, which operations must not have: their metrics would be the same.
+const TAKEN: [&str; 3] = ["workers", "cpu", "wait"];
+
+/// A key of a dotted path, in quotes if it needs them.
+pub fn quoted(key: &str) -> String {
+    let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if plain { key.to_owned() } else { format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\"")) }
+}
+
+/// Whether a name can be part of a metric's name, a file's name and a chart's label.
+fn check_name(problems: &mut Vec<Problem>, path: String, name: &str) {
+    let good = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
+    let plain = name.chars().all(good) && name.chars().next().is_some_and(char::is_alphabetic);
+    if !plain || name.chars().count() > MAX_NAME || name.ends_with(' ') {
+        problems.push(Problem {
+            path,
+            message: "this name cannot be used".to_owned(),
+            help: Some(format!(
+                "a name begins with a letter, has letters, digits, `_`, `-` and spaces, and at most {MAX_NAME} of them"
+            )),
+        });
+    }
+}
+
+pub(super) fn check_names(model: &ModelFile) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for client in model.clients.keys() {
+        let path = format!("clients.{}", quoted(client));
+        check_name(&mut problems, path.clone(), client);
+        if model.services.contains_key(client) {
+            let message = format!("a client and a service are both called `{client}`; their metrics would be mixed up");
+            problems.push(Problem::new(path, message));
+        }
+    }
+    for (service, spec) in &model.services {
+        let path = format!("services.{}", quoted(service));
+        check_name(&mut problems, path.clone(), service);
+        for operation in spec.operations.keys() {
+            let path = format!("{path}.operations.{}", quoted(operation));
+            if TAKEN.contains(&operation.as_str()) {
+                let message = format!("an operation cannot be called `{operation}`, which is the name of a resource");
+                problems.push(Problem::new(path.clone(), message));
+            }
+            check_name(&mut problems, path, operation);
+        }
+    }
+    problems
+}
