@@ -9,6 +9,7 @@
 pub mod arrival;
 pub mod balancer;
 pub mod blueprint;
+pub mod cache;
 pub mod compile;
 pub mod distribution;
 pub mod frame;
