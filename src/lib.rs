@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod engine;
 pub mod experiment;
+pub mod insight;
 pub mod maths;
 pub mod measure;
 pub mod model;

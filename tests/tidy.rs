@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::support::{project_files, root};
 
 /// The folders of `src/` and their floors; a file may use its own floor and those below.
-const FLOORS: [(&str, u32); 9] = [
+const FLOORS: [(&str, u32); 10] = [
     ("quantity", 0),
     ("engine", 0),
     ("maths", 0),
@@ -16,6 +16,7 @@ const FLOORS: [(&str, u32); 9] = [
     ("model", 2),
     ("spec", 3),
     ("experiment", 4),
+    ("insight", 4),
     ("report", 5),
     ("cli", 6),
 ];

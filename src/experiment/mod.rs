@@ -55,6 +55,7 @@ pub fn conduct(
         warnings: Vec::new(),
         plots: file.plots.clone(),
         interrupted,
+        insights: Vec::new(),
     };
     study.expectations = expectation::judge(&design.checks, &study);
     study.warnings = warnings(&study);

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::expectation::Finding;
+use crate::insight::Insight;
 use crate::measure::Kind;
 use crate::model::system::record::Ending;
 use crate::quantity::Unit;
@@ -51,6 +52,9 @@ pub struct Study {
     pub plots: Vec<PlotSpec>,
     /// Whether the experiment was ended early; what was finished is kept.
     pub interrupted: bool,
+    /// What was found out about some of the points (`scalelab explain`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub insights: Vec<Insight>,
 }
 
 /// How results were made.

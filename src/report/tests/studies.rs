@@ -56,6 +56,7 @@ pub(super) fn empty(experiment: &str, replications: u64) -> Study {
         warnings: Vec::new(),
         plots: Vec::new(),
         interrupted: false,
+        insights: Vec::new(),
     }
 }
 
