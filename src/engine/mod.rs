@@ -11,6 +11,7 @@
 
 pub mod calendar;
 pub mod fingerprint;
+pub mod hash;
 pub mod heap;
 pub mod random;
 pub mod time;

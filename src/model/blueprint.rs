@@ -2,6 +2,7 @@
 
 use super::arrival::Arrivals;
 use super::balancer::Policy;
+use super::keys::Keys;
 use super::program::{Demand, Place, Program};
 use crate::engine::time::Nanos;
 
@@ -51,6 +52,16 @@ pub struct Service {
     pub balancer: Policy,
 }
 
+impl Service {
+    /// How much an instance can do at once: its workers or cores, whichever is less; 1 if neither is limited.
+    pub fn capacity(&self) -> f64 {
+        let workers = self.servers.iter().filter(|plan| plan.name == "workers").map(|plan| f64::from(plan.slots));
+        let cores = self.sharing.iter().filter(|plan| plan.name == "cpu").map(|plan| plan.lanes);
+        let least = workers.chain(cores).fold(f64::INFINITY, f64::min);
+        if least.is_finite() { least } else { 1.0 }
+    }
+}
+
 /// A servers station that every instance of a service has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServersPlan {
@@ -91,6 +102,10 @@ pub struct Client {
     pub traffic: Traffic,
     /// Where the code of its requests begins.
     pub entry: Place,
+    /// Which data its requests are about.
+    pub keys: Option<Keys>,
+    /// How important its requests are: 0 is the most important.
+    pub priority: u8,
 }
 
 /// How requests come.

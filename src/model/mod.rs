@@ -13,6 +13,8 @@ pub mod cache;
 pub mod compile;
 pub mod distribution;
 pub mod frame;
+pub mod keys;
+pub mod limiter;
 pub mod program;
 pub mod station;
 pub mod step;

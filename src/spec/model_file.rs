@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::arrival::ArrivalSpec;
 use crate::model::balancer::Policy;
 use crate::model::distribution::Random;
+use crate::model::keys::KeysSpec;
 use crate::model::step::Step;
 use crate::quantity::{Cores, Duration, Share};
 
@@ -40,6 +41,12 @@ pub struct ClientSpec {
     /// The operations that requests call and how often; the shares add up to 100 %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mix: Option<IndexMap<String, Share>>,
+    /// Which data item each request is about; about none if left out. Caches, shards and balancers that go by keys look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysSpec>,
+    /// How important the requests are: 0, the most important, if left out. Queues that know priorities look at it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: u8,
     /// How long a client waits for its answer; unlimited if left out. The service does not notice that it gave up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
@@ -89,6 +96,10 @@ pub struct ServiceSpec {
     /// What the service can be asked to do: a list of steps for each operation.
     #[schemars(extend("minProperties" = 1))]
     pub operations: IndexMap<String, Vec<Step>>,
+}
+
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 fn one() -> u32 {

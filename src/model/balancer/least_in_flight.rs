@@ -1,33 +1,28 @@
-//! Least in flight: the instance with the fewest calls sent and not answered; ties at random.
+//! Least in flight: the instance with the fewest calls sent and not answered; ties at random. Weights count for nothing.
 //!
-//! Known as least connections or join the shortest queue. Choosing and taking note cost O(1): the instances stand in an
-//! array sorted by their count, and a count changes by one, so that an exchange with the end of its run of equals keeps
-//! the order.
+//! Known as least connections or join the shortest queue. Choosing and taking note cost O(1): the eligible instances stand
+//! in an array sorted by their count, and a count changes by one, so that an exchange with the end of its run of equals
+//! keeps the order.
 
-use super::{Balancer, View};
-use crate::engine::Stream;
+use super::{Balancer, Call, Members, View};
 use crate::engine::random::below;
+use crate::engine::{Nanos, Stream};
+use crate::model::frame::NONE;
 
-/// The policy. State: the instances in order of their calls in flight.
-#[derive(Debug)]
+/// The policy. State: the eligible instances in order of their calls in flight.
+#[derive(Debug, Default)]
 pub struct LeastInFlight {
-    /// Instances, fewest in flight first.
+    /// Eligible instances, fewest in flight first.
     order: Vec<u32>,
-    /// Where each instance stands in `order`.
+    /// Where each instance stands in `order`; [`NONE`] for one that is not eligible.
     place: Vec<u32>,
     /// How many are in flight at each instance.
     count: Vec<u32>,
-    /// Per count k: how many instances have fewer than k in flight; where the run of k begins.
+    /// Per count k: how many eligible instances have fewer than k in flight; where the run of k begins.
     start: Vec<u32>,
 }
 
 impl LeastInFlight {
-    /// The policy for so many idle instances.
-    pub fn new(instances: usize) -> Self {
-        let order: Vec<u32> = (0..instances as u32).collect();
-        LeastInFlight { place: order.clone(), order, count: vec![0; instances], start: vec![0] }
-    }
-
     fn start_of(&self, count: u32) -> u32 {
         self.start.get(count as usize).copied().unwrap_or(self.order.len() as u32)
     }
@@ -41,53 +36,63 @@ impl LeastInFlight {
 
     fn up(&mut self, instance: usize) {
         let count = self.count[instance];
-        let last = self.start_of(count + 1) - 1;
-        self.exchange(self.place[instance], last);
-        if self.start.len() as u32 == count + 1 {
-            self.start.push(self.order.len() as u32);
+        if self.place[instance] != NONE {
+            let last = self.start_of(count + 1) - 1;
+            self.exchange(self.place[instance], last);
+            if self.start.len() as u32 == count + 1 {
+                self.start.push(self.order.len() as u32);
+            }
+            self.start[count as usize + 1] = last;
         }
-        self.start[count as usize + 1] = last;
         self.count[instance] = count + 1;
     }
 
     fn down(&mut self, instance: usize) {
         let count = self.count[instance];
-        let first = self.start_of(count);
-        self.exchange(self.place[instance], first);
-        self.start[count as usize] = first + 1;
+        if self.place[instance] != NONE {
+            let first = self.start_of(count);
+            self.exchange(self.place[instance], first);
+            self.start[count as usize] = first + 1;
+        }
         self.count[instance] = count - 1;
     }
 }
 
 impl Balancer for LeastInFlight {
     #[inline]
-    fn choose(&mut self, view: View<'_>, random: &mut Stream) -> usize {
-        if !view.all_up {
-            return choose_among_up(view, random);
-        }
+    fn choose(&mut self, _call: &Call, _view: &View, random: &mut Stream) -> u32 {
         let least = self.count[self.order[0] as usize];
         let equals = self.start_of(least + 1);
         let pick = if equals == 1 { 0 } else { below(random, u64::from(equals)) };
-        self.order[pick as usize] as usize
+        self.order[pick as usize]
+    }
+
+    fn members(&mut self, members: &Members) {
+        self.count.resize(members.instances(), 0);
+        self.order.clone_from(&members.eligible);
+        self.order.sort_by_key(|instance| self.count[*instance as usize]);
+        self.place = vec![NONE; members.instances()];
+        for (place, instance) in self.order.iter().enumerate() {
+            self.place[*instance as usize] = place as u32;
+        }
+        let most = self.order.last().map_or(0, |instance| self.count[*instance as usize]);
+        let fewer = |count| self.order.partition_point(|instance| self.count[*instance as usize] < count) as u32;
+        self.start = (0..=most).map(fewer).collect();
     }
 
     fn watches(&self) -> bool {
         true
     }
 
-    fn changed(&mut self, instance: usize, in_flight: u32) {
-        if in_flight > self.count[instance] { self.up(instance) } else { self.down(instance) }
+    fn changed(&mut self, instance: u32, in_flight: u32, _now: Nanos) {
+        let instance = instance as usize;
+        while self.count[instance] < in_flight {
+            self.up(instance);
+        }
+        while self.count[instance] > in_flight {
+            self.down(instance);
+        }
     }
-}
-
-/// The same choice while some instances are down: looks at every one.
-#[cold]
-fn choose_among_up(view: View<'_>, random: &mut Stream) -> usize {
-    let up = || (0..view.up.len()).filter(|instance| view.up[*instance]);
-    let least = up().map(|instance| view.in_flight[instance]).min();
-    let equals = || up().filter(|instance| Some(view.in_flight[*instance]) == least);
-    let pick = below(random, equals().count().max(1) as u64);
-    equals().nth(pick as usize).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -96,18 +101,17 @@ mod tests {
 
     #[test]
     fn the_fewest_win_and_ties_are_shared() {
-        let mut policy = LeastInFlight::new(3);
+        let members = Members::alike("a", 3);
+        let mut policy = LeastInFlight::default();
+        policy.members(&members);
         let mut random = Stream::new(3);
-        policy.changed(0, 1);
-        policy.changed(0, 2);
-        policy.changed(1, 1);
-        let view = View { in_flight: &[2, 1, 0], up: &[true; 3], all_up: true };
-        assert_eq!(policy.choose(view, &mut random), 2);
-        assert_eq!(policy.choose(View { up: &[true, true, false], all_up: false, ..view }, &mut random), 1);
-        policy.changed(2, 1);
-        let view = View { in_flight: &[2, 1, 1], ..view };
+        policy.changed(0, 2, 0);
+        policy.changed(1, 1, 0);
+        let view = View { members: &members, in_flight: &[2, 1, 0], present: &[2, 1, 0] };
+        assert_eq!(policy.choose(&Call::at(0), &view, &mut random), 2);
+        policy.changed(2, 1, 0);
         let mut chosen = [0; 3];
-        (0..1000).for_each(|_| chosen[policy.choose(view, &mut random)] += 1);
+        (0..1000).for_each(|_| chosen[policy.choose(&Call::at(0), &view, &mut random) as usize] += 1);
         assert_eq!(chosen[0], 0);
         // Binomial with mean 500 and standard deviation 16; bound at five.
         assert!((chosen[1] - 500i32).abs() < 80, "{chosen:?}");

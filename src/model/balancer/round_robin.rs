@@ -1,40 +1,48 @@
-//! Round robin: one instance after the other, beginning with the first.
+//! Round robin: one instance after the other, beginning with the first; weights count for nothing.
+//!
+//! Instances that may not be chosen are passed over, O(log n); whoever comes back takes its old turn.
 
-use super::{Balancer, View};
+use super::{Balancer, Call, View};
 use crate::engine::Stream;
 
 /// The policy. State: whose turn it is.
 #[derive(Debug, Default)]
 pub struct RoundRobin {
-    next: usize,
+    next: u32,
 }
 
 impl Balancer for RoundRobin {
     #[inline]
-    fn choose(&mut self, view: View<'_>, _random: &mut Stream) -> usize {
-        loop {
-            let instance = if self.next < view.up.len() { self.next } else { 0 };
-            self.next = instance + 1;
-            if view.up[instance] {
-                return instance;
-            }
-        }
+    fn choose(&mut self, _call: &Call, view: &View, _random: &mut Stream) -> u32 {
+        let eligible = &view.members.eligible;
+        let place = match eligible.get(self.next as usize) {
+            Some(instance) if *instance == self.next => self.next as usize,
+            _ => eligible.partition_point(|instance| *instance < self.next),
+        };
+        let instance = eligible.get(place).copied().unwrap_or(eligible[0]);
+        self.next = instance + 1;
+        instance
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Members;
     use super::*;
 
     #[test]
-    fn turns_go_around_in_order() {
+    fn turns_go_around_in_order_and_pass_over_those_that_may_not() {
         let mut policy = RoundRobin::default();
         let mut random = Stream::new(0);
-        let mut turns = |up: &[bool]| -> Vec<usize> {
-            let view = View { in_flight: &[9, 0, 5], up, all_up: up.iter().all(|up| *up) };
-            (0..4).map(|_| policy.choose(view, &mut random)).collect()
+        let mut members = Members::alike("a", 4);
+        let mut turns = |members: &Members, count: usize| -> Vec<u32> {
+            let view = View { members, in_flight: &[9, 0, 5, 1], present: &[9, 0, 5, 1] };
+            (0..count).map(|_| policy.choose(&Call::at(0), &view, &mut random)).collect()
         };
-        assert_eq!(turns(&[true; 3]), [0, 1, 2, 0]);
-        assert_eq!(turns(&[true, false, true]), [2, 0, 2, 0]);
+        assert_eq!(turns(&members, 6), [0, 1, 2, 3, 0, 1]);
+        members.eligible = vec![0, 3];
+        assert_eq!(turns(&members, 3), [3, 0, 3]);
+        members.eligible = vec![1, 2];
+        assert_eq!(turns(&members, 3), [1, 2, 1]);
     }
 }

@@ -3,6 +3,7 @@
 use super::{Event, System};
 use crate::engine::random::child;
 use crate::measure::ledger::{Ledger, Pool};
+use crate::model::balancer::{Call, Reply};
 use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage, Start};
 use crate::model::program::Place;
 
@@ -12,13 +13,23 @@ impl System<'_> {
     pub(super) fn call(&mut self, caller: u32, site: u32) -> Option<u32> {
         let now = self.calendar.now();
         let target = &self.targets[site as usize];
-        let instance = self.services[target.service as usize].choose()?;
+        let service = &self.services[target.service as usize];
+        let (of_sessions, foresees) = (service.of_sessions, service.foresees);
+        let frame = &self.frames[caller];
+        let attempt_key = child(frame.key, target.salt, frame.visit());
+        let mut call = Call { key: frame.item, ..Call::at(now) };
+        if of_sessions {
+            call.session = self.session_of(caller);
+        }
+        if foresees {
+            call.work = self.foresee(target.entry, attempt_key);
+        }
+        let instance = self.services[target.service as usize].choose(&call)?;
 
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
         frame.since = now;
         let (generation, bearing) = (frame.generation, frame.bearing());
-        let attempt_key = child(frame.key, target.salt, frame.visit());
         if let Some(lane) = target.timeout {
             self.calendar.in_lane(lane, Event::Timeout { frame: caller, generation });
         }
@@ -45,7 +56,8 @@ impl System<'_> {
         let now = self.calendar.now();
         let &Answer { owner, instance, started, outcome, .. } = answer;
         let service = self.instances[instance as usize].service;
-        self.services[service as usize].answered(instance);
+        let reply = Reply { now, instance, latency: now - started, success: outcome == Outcome::Success, present: 0 };
+        self.services[service as usize].answered(reply);
         self.books.answered(owner, now - started, outcome, heard);
         self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
     }

@@ -10,8 +10,10 @@
 //! is an error that names the part.
 
 mod agent;
+mod balance;
 mod call;
 mod execute;
+mod foresee;
 mod interrupt;
 mod laws;
 pub mod metrics;
@@ -27,8 +29,9 @@ use crate::engine::random::{key, named};
 use crate::engine::{Calendar, Fingerprint, Nanos};
 use crate::measure::ledger::Pool;
 use agent::Agent;
+use balance::Service;
 use interrupt::Condemned;
-use parts::{Drawn, Ready, Service, Target};
+use parts::{Drawn, Ready, Target};
 use record::Books;
 pub use record::{Ending, Record};
 use traffic::Source;
@@ -209,7 +212,7 @@ impl<'a> System<'a> {
             instances,
             servers,
             sharing,
-            sources: blueprint.clients.iter().map(|client| Source::new(client, blueprint, root)).collect(),
+            sources: traffic::sources(blueprint, root),
             demands,
             targets,
             books: Books::new(blueprint, plan),

@@ -6,8 +6,10 @@ use crate::engine::random::{Draw, child, key, named};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
 use crate::model::arrival::Process;
+use crate::model::balancer::Call;
 use crate::model::blueprint::{Blueprint, Client, Traffic};
-use crate::model::frame::{Bearing, Outcome, Role, Start};
+use crate::model::frame::{Bearing, NONE, Outcome, Role, Start};
+use crate::model::keys::Keys;
 use crate::model::program::{Instruction, Place};
 
 /// A client at work.
@@ -24,16 +26,23 @@ pub(super) struct Source {
     entry: Place,
     /// The site of the call that the requests consist of, if a request can be one frame with its attempt.
     direct: Option<u32>,
+    /// Which data its requests are about.
+    keys: Option<Keys>,
+    /// How important they are.
+    priority: u8,
+    /// The number of its first user among those of all clients; [`NONE`] if its requests belong to nobody.
+    first_session: u32,
 }
 
 impl Source {
     /// The client's source; `root` is the key of the run.
-    pub(super) fn new(client: &Client, blueprint: &Blueprint, root: u64) -> Self {
+    pub(super) fn new(client: &Client, blueprint: &Blueprint, root: u64, first_session: u32) -> Self {
         let client_key = named(root, &client.name);
         let (process, users) = match &client.traffic {
             Traffic::Open(arrivals) => (Some(arrivals.build()), 1),
             Traffic::Closed { users, .. } => (None, *users as usize),
         };
+        let closed = process.is_none();
         Source {
             key: client_key,
             process,
@@ -41,9 +50,28 @@ impl Source {
             sent: vec![0; users],
             entry: client.entry,
             direct: direct(blueprint, client.entry),
+            keys: client.keys.clone(),
+            priority: client.priority,
+            first_session: if closed { first_session } else { NONE },
         }
     }
+
+    /// What a request that begins now is about, and how important it is.
+    #[inline]
+    fn bearing(&self, now: Nanos, request_key: u64) -> Bearing {
+        let item = self.keys.as_ref().map_or(NONE, |keys| keys.draw(now, &mut Draw::new(request_key, KEY_SALT, 0)));
+        Bearing { item, priority: self.priority, ..Bearing::PLAIN }
+    }
+
+    /// The number of a user among those of all clients; [`NONE`] if the requests belong to nobody.
+    #[inline]
+    fn session(&self, user: u32) -> u32 {
+        if self.first_session == NONE { NONE } else { self.first_session + user }
+    }
 }
+
+/// Keys the draws of data keys.
+const KEY_SALT: u64 = 0x6b65_7973_6f66_7265;
 
 /// The site of the call that a client's program consists of. A request then needs no frame beside its attempt's, unless the
 /// attempt goes on after its answer.
@@ -59,7 +87,37 @@ fn direct(blueprint: &Blueprint, entry: Place) -> Option<u32> {
     (!replies).then_some(site)
 }
 
+/// The sources of all clients, in their order.
+pub(super) fn sources(blueprint: &Blueprint, root: u64) -> Vec<Source> {
+    let mut first_session = 0;
+    let source = |client: &Client| {
+        let source = Source::new(client, blueprint, root, first_session);
+        first_session += source.sent.len() as u32;
+        source
+    };
+    blueprint.clients.iter().map(source).collect()
+}
+
 impl System<'_> {
+    /// The user whose request a frame works for, as a number among those of all clients; [`NONE`] if it belongs to nobody or
+    /// nobody waits for it any more.
+    pub(super) fn session_of(&self, frame: u32) -> u32 {
+        let mut index = frame;
+        loop {
+            let frame = &self.frames[index];
+            let (client, user) = match frame.role {
+                Role::Request => (frame.owner, frame.instance),
+                Role::Direct => (frame.sibling[0], frame.sibling[1]),
+                Role::Attempt | Role::Branch if self.frames[frame.parent].generation == frame.parent_generation => {
+                    index = frame.parent;
+                    continue;
+                }
+                _ => return NONE,
+            };
+            return self.sources[client as usize].session(user);
+        }
+    }
+
     /// Schedules the first arrivals of a client.
     pub(super) fn start_source(&mut self, client: u32) {
         if self.sources[client as usize].process.is_some() {
@@ -104,6 +162,8 @@ impl System<'_> {
         let number = &mut source.sent[user as usize];
         let request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
         *number += 1;
+        let bearing = source.bearing(now, request_key);
+        let session = source.session(user);
         self.books.began(client, now);
         let Some(site) = source.direct else {
             let entry = source.entry;
@@ -117,18 +177,22 @@ impl System<'_> {
                             instance: user,
                             key: request_key,
                             place: entry,
-                            bearing: Bearing::PLAIN,
+                            bearing,
                         },
                     )
                     .0,
             );
         };
         let target = &self.targets[site as usize];
-        let Some(instance) = self.services[target.service as usize].choose() else {
+        let attempt_key = child(request_key, target.salt, 0);
+        let mut call = Call { key: bearing.item, session, ..Call::at(now) };
+        if self.services[target.service as usize].foresees {
+            call.work = self.foresee(target.entry, attempt_key);
+        }
+        let Some(instance) = self.services[target.service as usize].choose(&call) else {
             self.end_request(client, user, now, Outcome::Unreachable, Ledger::EMPTY);
             return None;
         };
-        let attempt_key = child(request_key, target.salt, 0);
         let (request, frame) = self.frames.start(
             now,
             Start {
@@ -137,7 +201,7 @@ impl System<'_> {
                 instance,
                 key: attempt_key,
                 place: target.entry,
-                bearing: Bearing::PLAIN,
+                bearing,
             },
         );
         frame.sibling = [client, user];

@@ -34,8 +34,13 @@ pub(super) fn add_client(
             step::emit_call(compiler, ways[way].0, spec.timeout);
         }),
     });
+    let keys = spec.keys.as_ref().and_then(|keys| {
+        let refused = |message| problems.push(Problem::new(format!("{path}.keys"), message));
+        keys.prepare().map_err(refused).ok()
+    });
     if let Some(traffic) = traffic {
-        blueprint.clients.push(blueprint::Client { name: name.to_owned(), traffic, entry });
+        let priority = spec.priority;
+        blueprint.clients.push(blueprint::Client { name: name.to_owned(), traffic, entry, keys, priority });
     }
 }
 

@@ -21,8 +21,11 @@ pub(super) fn add_service(
         instances: spec.instances,
         servers: Vec::new(),
         sharing: Vec::new(),
-        balancer: spec.balancer,
+        balancer: spec.balancer.clone(),
     };
+    if let Err(message) = spec.balancer.check() {
+        problems.push(Problem::new(format!("{path}.balancer"), message));
+    }
     let limit = spec.queue.as_ref().map_or(u32::MAX, |queue| queue.limit);
     if let Some(runtime) = &spec.runtime {
         service.servers.push(ServersPlan { name: "workers".to_owned(), slots: runtime.workers, limit });
