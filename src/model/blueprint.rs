@@ -4,6 +4,7 @@ use super::arrival::Arrivals;
 use super::balancer::Policy;
 use super::keys::Keys;
 use super::program::{Demand, Place, Program};
+use super::station::{Contention, Pace, Quota, Sharing, Switching};
 use crate::engine::time::Nanos;
 
 /// A whole model.
@@ -34,6 +35,19 @@ pub enum Agent {
         at: Nanos,
         /// How long it is gone [ns]; for good if `None`.
         lasting: Option<Nanos>,
+    },
+    /// A neighbor on the host of an instance takes a part of its cores, now and then.
+    Neighbor {
+        /// The service.
+        service: u32,
+        /// The instance's number within the service.
+        instance: u32,
+        /// The slot of its CPU among the sharing stations.
+        slot: u16,
+        /// The speed that is left meanwhile.
+        speed: f64,
+        /// How long the neighbor is busy, and quiet.
+        times: [Demand; 2],
     },
 }
 
@@ -80,6 +94,49 @@ pub struct SharingPlan {
     pub name: String,
     /// Lanes (cores) of one instance.
     pub lanes: f64,
+    /// What makes it slower than its lanes.
+    pub pace: PacePlan,
+}
+
+impl SharingPlan {
+    /// What it can do over a longer time [lanes].
+    pub fn capacity(&self) -> f64 {
+        self.pace.quota.map_or(self.lanes, |(cores, _)| self.lanes.min(cores))
+    }
+
+    /// Makes the station.
+    pub fn build(&self) -> Sharing {
+        let PacePlan { work, in_order, switching, contention, quota } = self.pace;
+        let station = if !in_order && switching.is_none() && contention.is_none() && quota.is_none() {
+            Sharing::new(self.lanes)
+        } else {
+            let quota = quota.map(|(cores, period)| Quota::new(cores, period));
+            Sharing::with_pace(self.lanes, Pace::new(in_order, switching, contention, quota))
+        };
+        station.with_work(work)
+    }
+}
+
+/// What makes a sharing station slower than its lanes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PacePlan {
+    /// Work of the station for each unit of work that is asked for: less than 1 for fast cores.
+    pub work: f64,
+    /// Whether lanes are given in order of arrival instead of being shared.
+    pub in_order: bool,
+    /// What changing from one job to another costs.
+    pub switching: Option<Switching>,
+    /// How jobs that run at once slow each other down.
+    pub contention: Option<Contention>,
+    /// A quota: cores, and the period [ns].
+    pub quota: Option<(f64, Nanos)>,
+}
+
+impl Default for PacePlan {
+    /// Nothing does.
+    fn default() -> Self {
+        PacePlan { work: 1.0, in_order: false, switching: None, contention: None, quota: None }
+    }
 }
 
 /// An operation of a service.

@@ -61,6 +61,8 @@ impl Problem {
 pub struct StationNames {
     servers: Vec<String>,
     sharing: Vec<String>,
+    /// Those of `servers` that are pools.
+    pools: Vec<String>,
 }
 
 impl StationNames {
@@ -69,7 +71,13 @@ impl StationNames {
         StationNames {
             servers: service.servers.iter().map(|plan| plan.name.clone()).collect(),
             sharing: service.sharing.iter().map(|plan| plan.name.clone()).collect(),
+            pools: Vec::new(),
         }
+    }
+
+    /// With these pools of workers.
+    pub fn with_pools(self, pools: Vec<String>) -> Self {
+        StationNames { pools, ..self }
     }
 
     /// The slot of a servers station; `None` if there is none of this name.
@@ -82,6 +90,9 @@ impl StationNames {
         self.sharing.iter().position(|known| known == name).map(|slot| slot as u16)
     }
 }
+
+/// The stations of which an operation holds one server from its start to its reply.
+const CREWS: [&str; 2] = ["workers", "threads"];
 
 /// The operations of a model, by `service.operation`.
 pub type Directory = BTreeMap<String, u32>;
@@ -144,10 +155,11 @@ impl<'a> Compiler<'a> {
         let until = steps.iter().position(Step::is_reply);
         let (front, rest) = steps.split_at(until.unwrap_or(steps.len()));
         self.scopes.push(Vec::new());
-        match self.stations.servers("workers") {
+        let crew = CREWS.iter().find_map(|name| self.stations.servers(name).map(|slot| (name, slot)));
+        match crew {
             None => self.steps(front),
-            Some(slot) => {
-                let waiting = self.account("workers", Kind::Waiting);
+            Some((name, slot)) => {
+                let waiting = self.account(name, Kind::Waiting);
                 self.emit(Instruction::Acquire { slot, waiting });
                 self.scope(front);
                 self.emit(Instruction::Release { slot });
@@ -278,6 +290,17 @@ impl<'a> Compiler<'a> {
                 0
             }
         }
+    }
+
+    /// The slot of a pool of workers; an unknown name is a problem.
+    pub fn pool(&mut self, name: &str) -> u16 {
+        let pools = &self.stations.pools;
+        let known = pools.iter().any(|pool| pool == name);
+        if !known {
+            let known = pools.iter().map(String::as_str);
+            self.problems.push(Problem::unknown(&self.path.concat(), "pool", name, known));
+        }
+        self.stations.servers(name).filter(|_| known).unwrap_or(0)
     }
 
     /// The operation called `service.operation`; an unknown name is a problem.

@@ -15,6 +15,7 @@ pub mod distribution;
 pub mod frame;
 pub mod keys;
 pub mod limiter;
+pub mod machine;
 pub mod program;
 pub mod station;
 pub mod step;

@@ -51,7 +51,7 @@ pub enum Instruction {
 }
 
 /// A random amount that a step asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Demand {
     /// What is drawn: times in nanoseconds, counts as they are.
     pub distribution: Distribution,

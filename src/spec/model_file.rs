@@ -11,6 +11,8 @@ use crate::model::arrival::ArrivalSpec;
 use crate::model::balancer::Policy;
 use crate::model::distribution::Random;
 use crate::model::keys::KeysSpec;
+use crate::model::machine::cpu::{ContentionSpec, ContextSwitch, Discipline, QuotaSpec, StealSpec};
+use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::step::Step;
 use crate::quantity::{Cores, Duration, Share};
 
@@ -84,12 +86,17 @@ pub struct ServiceSpec {
     /// The machine of each instance; without limits if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<MachineSpec>,
-    /// How each instance runs requests; without a limit on how many at once if left out.
+    /// How each instance runs requests: `{ workers: 64 }`, `event_loop`, `{ goroutines: {} }`, `{ threads: { limit: 200 } }` or
+    /// `{ pools: { compute: 8, io: 200 } }`; without a limit on how many at once if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<RuntimeSpec>,
     /// The queue in front of the workers of each instance; without limit if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueSpec>,
+    /// What it costs the instances to keep in step with each other, by the Universal Scalability Law: with n of them each
+    /// piece of CPU work takes 1 + α(n−1) + βn(n−1) times as long. Nothing if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordination: Option<ContentionSpec>,
     /// Which instance gets a call; `round_robin` if left out.
     #[serde(default)]
     pub balancer: Policy,
@@ -113,15 +120,26 @@ pub struct MachineSpec {
     /// CPU cores, shared among all `cpu` steps at the instance; unlimited if left out. `0.5` or `500m` is half a core.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cores: Option<Cores>,
-}
-
-/// How an instance runs requests.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RuntimeSpec {
-    /// Workers of each instance: a request holds one from its start to its reply; further requests wait.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub workers: u32,
+    /// The speed of each core, compared with the one for which the `cpu` steps were measured; 1 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.001, max = 1000))]
+    pub speed: Option<f64>,
+    /// Who gets a core when there are more tasks than cores; `sharing` if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discipline: Option<Discipline>,
+    /// The limit of a container: so many cores on average over each period of 100 ms; when they are used up, all stands still
+    /// until the next period. Not limited if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaSpec>,
+    /// What switching between tasks costs when there are more than cores; nothing if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_switch: Option<ContextSwitch>,
+    /// How tasks that run at once slow each other down (Universal Scalability Law); not at all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contention: Option<ContentionSpec>,
+    /// A noisy neighbor on the same host, for each instance its own; none if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighbor: Option<StealSpec>,
 }
 
 /// The queue in front of the workers of an instance.

@@ -10,8 +10,10 @@ mod pace;
 mod quota;
 pub mod servers;
 pub mod sharing;
+mod space;
 
 pub use pace::{Brake, Contention, Pace, Switching};
 pub use quota::Quota;
 pub use servers::{Entry, Servers};
 pub use sharing::Sharing;
+pub use space::{Space, SpacePlan};

@@ -110,28 +110,14 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Lanes that are not shared: whoever has one keeps it, the others wait in order of arrival.
-    pub fn in_order(mut self) -> Self {
-        self.line = Some(VecDeque::new());
-        self
-    }
-
-    /// With context switches.
-    pub fn switching(mut self, switching: Switching) -> Self {
-        self.switching = Some(switching);
-        self
-    }
-
-    /// With contention among those that run.
-    pub fn contention(mut self, contention: Contention) -> Self {
-        self.contention = Some(contention);
-        self
-    }
-
-    /// With a quota.
-    pub fn quota(mut self, quota: Quota) -> Self {
-        self.quota = Some(quota);
-        self
+    /// With lanes that are given in order of arrival or shared, and perhaps context switches, contention, a quota.
+    pub fn new(
+        in_order: bool,
+        switching: Option<Switching>,
+        contention: Option<Contention>,
+        quota: Option<Quota>,
+    ) -> Self {
+        Pace { line: in_order.then(VecDeque::new), switching, contention, quota, ..Pace::default() }
     }
 
     /// Sets the speed that a cause leaves, between 0 and 1.

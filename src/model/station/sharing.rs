@@ -12,8 +12,8 @@
 //!
 //! What makes a station slower than that, such as a brake that others put on ([`Sharing::set_speed`]), context switches or a
 //! quota, is its [`Pace`]: it gives the rate instead, and virtual time goes on as before. A station that nothing slows down
-//! has none and pays nothing for it. With [`Pace::in_order`] lanes are not shared: m jobs are served, each at full speed, and
-//! the others wait in order of arrival.
+//! has none and pays nothing for it. Lanes can also be given in
+//! order of arrival: m jobs are served, each at full speed, and the others wait.
 //!
 //! Source: virtual time for processor sharing as in A. Parekh, R. Gallager, "A generalized processor sharing approach
 //! to flow control" (1993); at most one lane per job as in J. Cohen, "The multiple phase service network with
@@ -44,6 +44,8 @@ impl Ranked for Job {
 #[derive(Debug, Clone)]
 pub struct Sharing {
     lanes: f64,
+    /// Its own work for each unit of work that is asked for: less than 1 for fast lanes.
+    work: f64,
     jobs: Heap<Job>,
     virtual_now: f64,
     /// When `virtual_now` was true.
@@ -70,6 +72,7 @@ impl Sharing {
     pub fn new(lanes: f64) -> Self {
         Sharing {
             lanes,
+            work: 1.0,
             jobs: Heap::new(),
             virtual_now: 0.0,
             updated: 0,
@@ -88,6 +91,17 @@ impl Sharing {
     /// A station with so many lanes and this pace.
     pub fn with_pace(lanes: f64, pace: Pace) -> Self {
         Sharing { pace: Some(Box::new(pace)), ..Sharing::new(lanes) }
+    }
+
+    /// With so much work of its own for each unit of work that is asked for.
+    pub fn with_work(self, work: f64) -> Self {
+        Sharing { work, ..self }
+    }
+
+    /// How long it works on so much, if nobody else is there [ns].
+    #[inline]
+    pub fn work_of(&self, asked: f64) -> Nanos {
+        round(asked * self.work)
     }
 
     /// From `now` on the station has only so much of its speed (0 to 1), as far as this cause goes; 0 stops it. The wake-up
@@ -183,11 +197,23 @@ impl Sharing {
     /// have to be arranged anew.
     pub fn withdraw(&mut self, now: Nanos, frame: u32, work: Nanos) -> Nanos {
         self.advance(now);
-        let Some(job) = self.jobs.remove(|job| job.frame == frame) else { return work };
-        let done = round((work as f64 - (job.leaves - self.virtual_now)).clamp(0.0, work as f64));
+        let done = match self.jobs.remove(|job| job.frame == frame) {
+            Some(job) => {
+                self.change(-1.0);
+                round((work as f64 - (job.leaves - self.virtual_now)).clamp(0.0, work as f64))
+            }
+            None => {
+                if let Some(line) = self.pace.as_mut().and_then(|pace| pace.line.as_mut()) {
+                    line.retain(|(waiting, _)| *waiting != frame);
+                }
+                self.served -= u128::from(work);
+                self.present.down(now);
+                return 0;
+            }
+        };
         self.served -= u128::from(work - done);
-        self.change(-1.0);
         self.present.down(now);
+        self.serve_next();
         done
     }
 

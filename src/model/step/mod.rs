@@ -8,6 +8,7 @@ mod choose;
 mod cpu;
 mod fail;
 mod parallel;
+mod pool;
 mod repeat;
 mod reply;
 mod wait;
@@ -21,6 +22,7 @@ pub use choose::{Choose, ROUNDING, Way, emit as emit_choice};
 pub use cpu::Cpu;
 pub use fail::Fail;
 pub use parallel::{Branch, Parallel};
+pub use pool::Pool;
 pub use repeat::{Repeat, Rounds};
 pub use reply::Reply;
 pub use wait::Wait;
@@ -41,6 +43,8 @@ pub enum Step {
     Choose(Choose),
     /// Do something several times.
     Repeat(Repeat),
+    /// Hold a worker of a pool.
+    Pool(Pool),
     /// Fail, perhaps.
     Fail(Fail),
     /// Answer the caller.
@@ -57,6 +61,7 @@ impl Step {
             Step::Parallel(step) => step.compile(compiler),
             Step::Choose(step) => step.compile(compiler),
             Step::Repeat(step) => step.compile(compiler),
+            Step::Pool(step) => step.compile(compiler),
             Step::Fail(step) => step.compile(compiler),
             Step::Reply(step) => step.compile(compiler),
         }

@@ -7,6 +7,7 @@
 //! Invariant: agents act at the beginning of an event, when no frame is running; frames that they let go on run right
 //! after.
 
+use super::neighbor::Neighbor;
 use super::{Event, System};
 use crate::engine::time::Nanos;
 use crate::model::blueprint;
@@ -22,8 +23,11 @@ pub(super) trait Agent: std::fmt::Debug {
 
 /// Makes the agent of a plan.
 pub(super) fn build(plan: &blueprint::Agent) -> Box<dyn Agent> {
-    match *plan {
-        blueprint::Agent::Crash { service, instance, at, lasting } => {
+    match plan {
+        &blueprint::Agent::Neighbor { service, instance, slot, speed, ref times } => {
+            Box::new(Neighbor { service, instance, slot, speed, times: times.clone(), changes: 0 })
+        }
+        &blueprint::Agent::Crash { service, instance, at, lasting } => {
             Box::new(Crash { service, instance, at, lasting, down: false })
         }
     }

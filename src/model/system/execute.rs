@@ -48,13 +48,13 @@ impl System<'_> {
                     }
                 }
                 Instruction::Share { slot, demand, waiting, service } => {
-                    let work = round(self.demands[demand as usize].draw(frame));
+                    let station = self.instances[frame.instance as usize].sharing + u32::from(slot);
+                    let work = self.sharing[station as usize].work_of(self.demands[demand as usize].draw(frame));
                     if work > 0 {
                         frame.stage = Stage::Share;
                         frame.since = now;
                         frame.work = work;
                         (frame.account, frame.account2) = (service, waiting);
-                        let station = self.instances[frame.instance as usize].sharing + u32::from(slot);
                         self.sharing[station as usize].enter(now, index, work);
                         self.arrange(station);
                         return;

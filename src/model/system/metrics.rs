@@ -277,6 +277,12 @@ pub const STATION: &[Metric<StationBook>] = &[
         read: |book, window| Some(book.waiting / 1e9 / window),
     },
     Metric {
+        name: "stopped",
+        unit: Unit::Share,
+        about: "Share of the time, averaged over the instances, in which a CPU had work and did none: quota used up, garbage being collected.",
+        read: |book, window| Some(book.stopped / 1e9 / window / f64::from(book.instances)),
+    },
+    Metric {
         name: "wait.mean",
         unit: Unit::Seconds,
         about: "Mean waiting time of all attempts, those that did not wait included.",

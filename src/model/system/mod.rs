@@ -17,12 +17,13 @@ mod foresee;
 mod interrupt;
 mod laws;
 pub mod metrics;
+mod neighbor;
 mod parts;
 pub mod record;
 pub mod series;
 mod traffic;
 
-use super::blueprint::Blueprint;
+use super::blueprint::{self, Blueprint};
 use super::frame::{Frame, Frames};
 use super::station::{Servers, Sharing};
 use crate::engine::random::{key, named};
@@ -113,6 +114,11 @@ impl Plan {
     }
 }
 
+/// The key of a run, from which all others are derived.
+fn root(plan: Plan) -> u64 {
+    key(named(plan.seed, "scalelab"), plan.replication)
+}
+
 /// A law that did not hold, or a run that cannot go on: an error in scalelab or in the model, never a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -178,7 +184,7 @@ pub struct System<'a> {
 impl<'a> System<'a> {
     /// Sets a system up at time 0.
     pub fn new(blueprint: &'a Blueprint, plan: Plan) -> Self {
-        let root = key(named(plan.seed, "scalelab"), plan.replication);
+        let root = root(plan);
         let mut calendar = Calendar::new();
         let (mut services, mut instances) = (Vec::new(), Vec::new());
         let (mut servers, mut sharing) = (Vec::new(), Vec::new());
@@ -193,7 +199,7 @@ impl<'a> System<'a> {
                     sharing: sharing.len() as u32,
                 });
                 servers.extend(service.servers.iter().map(|station| Servers::new(station.slots, station.limit)));
-                sharing.extend(service.sharing.iter().map(|station| Sharing::new(station.lanes)));
+                sharing.extend(service.sharing.iter().map(blueprint::SharingPlan::build));
             }
         }
         let program = &blueprint.program;
@@ -221,6 +227,11 @@ impl<'a> System<'a> {
             turns: 0,
             violation: None,
         }
+    }
+
+    /// The key of the run.
+    fn root(&self) -> u64 {
+        root(self.plan)
     }
 
     /// Runs to the end of the plan and returns what was recorded. `stop` is asked now and then whether to end early.

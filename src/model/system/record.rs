@@ -95,6 +95,9 @@ pub struct AccountBook {
     pub refused: u64,
 }
 
+/// Areas of a station from the start of the run: busy [slot·ns], waiting [attempt·ns], stopped [ns].
+pub(super) type Areas = [f64; 3];
+
 /// What is known of a station of a service over the window, all instances together.
 #[derive(Debug, Clone)]
 pub struct StationBook {
@@ -112,6 +115,8 @@ pub struct StationBook {
     pub busy_worst: f64,
     /// Attempts waiting (at a sharing station: present beyond what is served), integrated and summed [attempt·ns].
     pub waiting: f64,
+    /// Time in which attempts were present and nothing moved, summed over the instances [ns].
+    pub stopped: f64,
     /// The waiting times of single attempts.
     pub waits: Option<AccountBook>,
 }
@@ -163,8 +168,8 @@ pub(super) struct Books {
     closed: bool,
     /// What the run waits for: measured requests in flight, and the end of the window (1).
     awaited: u64,
-    /// Busy and waiting areas of all stations at the window's beginning and end.
-    marks: [Vec<[f64; 2]>; 2],
+    /// Busy, waiting and stopped areas of all stations at the window's beginning and end.
+    marks: [Vec<Areas>; 2],
     closed_at: Nanos,
 }
 
@@ -354,14 +359,16 @@ impl System<'_> {
         self.books.closed_at = now;
     }
 
-    /// Busy and waiting areas of all stations now: servers, then sharing.
-    pub(super) fn areas(&self) -> Vec<[f64; 2]> {
+    /// The areas of all stations now: servers, then sharing.
+    pub(super) fn areas(&self) -> Vec<Areas> {
         let now = self.calendar.now();
-        let servers =
-            self.servers.iter().map(|station| [station.busy().area(now) as f64, station.waiting().area(now) as f64]);
+        let servers = self.servers.iter().map(|station| {
+            let [busy, waiting] = [station.busy(), station.waiting()].map(|level| level.area(now) as f64);
+            [busy, waiting, 0.0]
+        });
         let sharing = self.sharing.iter().map(|station| {
             let busy = station.busy(now);
-            [busy, (station.present().area(now) as f64 - busy).max(0.0)]
+            [busy, (station.present().area(now) as f64 - busy).max(0.0), station.stopped(now)]
         });
         servers.chain(sharing).collect()
     }
@@ -420,7 +427,8 @@ impl System<'_> {
                     instances: service.instances,
                     busy: all.clone().map(busy).sum(),
                     busy_worst: all.clone().map(busy).fold(0.0, f64::max),
-                    waiting: all.map(|instance| change(station_of(instance), 1)).sum(),
+                    waiting: all.clone().map(|instance| change(station_of(instance), 1)).sum(),
+                    stopped: all.map(|instance| change(station_of(instance), 2)).sum(),
                     waits: self.waits(&service.name, name),
                 });
             };
@@ -429,7 +437,7 @@ impl System<'_> {
             }
             for (slot, plan) in service.sharing.iter().enumerate() {
                 let offset = self.servers.len() + slot;
-                book(&plan.name, plan.lanes, &|instance| offset + instances[instance].sharing as usize);
+                book(&plan.name, plan.capacity(), &|instance| offset + instances[instance].sharing as usize);
             }
         }
         books

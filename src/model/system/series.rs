@@ -1,6 +1,6 @@
 //! Time series: rates, levels and response times in every interval of simulated time, warm-up included.
 
-use super::record::ClientBook;
+use super::record::{Areas, ClientBook};
 use super::{Milestone, System};
 use crate::engine::time::{Nanos, seconds};
 use crate::measure::Histogram;
@@ -43,7 +43,7 @@ pub struct Series {
     pub rows: Vec<Vec<f64>>,
     clients: Vec<Interval>,
     /// Areas of all stations at the last row.
-    areas: Vec<[f64; 2]>,
+    areas: Vec<Areas>,
 }
 
 /// A client's columns.
@@ -156,7 +156,7 @@ impl System<'_> {
             }
             for (slot, plan) in service.sharing.iter().enumerate() {
                 let offset = self.servers.len() + slot;
-                push(plan.lanes, &|instance| offset + instances[instance].sharing as usize);
+                push(plan.capacity(), &|instance| offset + instances[instance].sharing as usize);
             }
         }
         self.books.series.rows.push(row);

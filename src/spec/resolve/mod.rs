@@ -4,6 +4,7 @@
 //! the assumptions.
 
 mod client;
+mod machine;
 mod names;
 mod service;
 

@@ -1,5 +1,6 @@
 //! The names of parts: which are allowed, and which would be mixed up.
 
+use super::machine::check_pools;
 use crate::model::compile::Problem;
 use crate::spec::model_file::ModelFile;
 
@@ -7,7 +8,7 @@ use crate::spec::model_file::ModelFile;
 const MAX_NAME: usize = 60;
 
 /// Names of stations and steps, which operations must not have: their metrics would be the same.
-const TAKEN: [&str; 3] = ["workers", "cpu", "wait"];
+const TAKEN: [&str; 4] = ["workers", "threads", "cpu", "wait"];
 
 /// A key of a dotted path, in quotes if it needs them.
 pub fn quoted(key: &str) -> String {
@@ -16,7 +17,7 @@ pub fn quoted(key: &str) -> String {
 }
 
 /// Whether a name can be part of a metric's name, a file's name and a chart's label.
-fn check_name(problems: &mut Vec<Problem>, path: String, name: &str) {
+pub(super) fn check_name(problems: &mut Vec<Problem>, path: String, name: &str) {
     let good = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
     let plain = name.chars().all(good) && name.chars().next().is_some_and(char::is_alphabetic);
     if !plain || name.chars().count() > MAX_NAME || name.ends_with(' ') {
@@ -51,6 +52,7 @@ pub(super) fn check_names(model: &ModelFile) -> Vec<Problem> {
             }
             check_name(&mut problems, path, operation);
         }
+        check_pools(&mut problems, &path, spec, &TAKEN);
     }
     problems
 }

@@ -1,7 +1,8 @@
 //! Services: their stations, their operations, what they assume.
 
+use super::machine::{add_cpu, add_crew, assume_machine};
 use super::names::quoted;
-use crate::model::blueprint::{self, Blueprint, Operation, ServersPlan, SharingPlan};
+use crate::model::blueprint::{self, Blueprint, Operation};
 use crate::model::compile::{Compiler, Directory, Problem, StationNames};
 use crate::model::distribution::Values;
 use crate::spec::model_file::ServiceSpec;
@@ -26,20 +27,9 @@ pub(super) fn add_service(
     if let Err(message) = spec.balancer.check() {
         problems.push(Problem::new(format!("{path}.balancer"), message));
     }
-    let limit = spec.queue.as_ref().map_or(u32::MAX, |queue| queue.limit);
-    if let Some(runtime) = &spec.runtime {
-        service.servers.push(ServersPlan { name: "workers".to_owned(), slots: runtime.workers, limit });
-    } else if spec.queue.is_some() {
-        problems.push(Problem {
-            path: format!("{path}.queue"),
-            message: "a queue needs workers to queue for".to_owned(),
-            help: Some("add `runtime: { workers: 64 }`".to_owned()),
-        });
-    }
-    if let Some(cores) = spec.machine.as_ref().and_then(|machine| machine.cores) {
-        service.sharing.push(SharingPlan { name: "cpu".to_owned(), lanes: cores.get() });
-    }
-    let stations = StationNames::of(&service);
+    let pools = add_crew(&mut service, problems, &path, spec);
+    add_cpu(blueprint, &mut service, files, problems, &path, spec);
+    let stations = StationNames::of(&service).with_pools(pools);
     let number = blueprint.services.len() as u32;
     blueprint.services.push(service);
     for (operation, steps) in &spec.operations {
@@ -54,14 +44,7 @@ pub(super) fn add_service(
 pub(super) fn assume_service(assumptions: &mut Vec<String>, blueprint: &Blueprint, name: &str, spec: &ServiceSpec) {
     let accounts = &blueprint.program.accounts;
     let uses_cpu = accounts.iter().any(|account| account.part == name && account.resource == "cpu");
-    if uses_cpu && spec.machine.as_ref().is_none_or(|machine| machine.cores.is_none()) {
-        assumptions.push(format!("{name}: CPU cores are not limited (no machine.cores)"));
-    }
-    match (&spec.runtime, &spec.queue) {
-        (None, _) => assumptions.push(format!("{name}: any number of requests run at once (no runtime.workers)")),
-        (Some(_), None) => assumptions.push(format!("{name}: the queue for workers has no limit (no queue.limit)")),
-        _ => {}
-    }
+    assume_machine(assumptions, uses_cpu, name, spec);
     if spec.machine.is_none() {
         assumptions.push(format!("{name}: memory, disk and network are not modeled"));
     }

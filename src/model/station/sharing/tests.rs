@@ -52,20 +52,8 @@ struct Rules {
 
 impl Rules {
     fn station(&self) -> Sharing {
-        let mut pace = Pace::default();
-        if self.in_order {
-            pace = pace.in_order();
-        }
-        if let Some(switching) = self.switching {
-            pace = pace.switching(switching);
-        }
-        if let Some(contention) = self.contention {
-            pace = pace.contention(contention);
-        }
-        if let Some((full, period)) = self.quota {
-            pace = pace.quota(Quota::new(full / period, period as Nanos));
-        }
-        Sharing::with_pace(self.lanes, pace)
+        let quota = self.quota.map(|(full, period)| Quota::new(full / period, period as Nanos));
+        Sharing::with_pace(self.lanes, Pace::new(self.in_order, self.switching, self.contention, quota))
     }
 
     /// How many lanes are busy with so many jobs, and the rate of each job.
@@ -239,4 +227,14 @@ fn attained_work_grows_with_the_rate() {
     assert_eq!(station.attained(50, 0, 100), 50);
     assert_eq!(station.attained(70, 0, 100), 60);
     assert_eq!(station.attained(70, 1, 100), 10);
+}
+
+#[test]
+fn whoever_waits_in_order_can_be_withdrawn_too() {
+    let mut station = Rules { lanes: 1.0, in_order: true, ..Rules::default() }.station();
+    (0..4).for_each(|frame| station.enter(0, frame, 10));
+    assert_eq!(station.withdraw(4, 2, 10), 0);
+    assert_eq!(station.withdraw(4, 0, 10), 4);
+    assert_eq!((station.attained(6, 1, 10), station.attained(6, 3, 10)), (2, 0));
+    assert_eq!(station.check(6), Ok(()));
 }

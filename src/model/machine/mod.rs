@@ -1,0 +1,4 @@
+//! What an instance runs on, as written in a model file: its CPU, its memory, its runtime.
+
+pub mod cpu;
+pub mod runtime;
