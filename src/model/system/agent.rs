@@ -23,11 +23,11 @@ pub(super) trait Agent: std::fmt::Debug {
 
 /// Makes the agent of a plan.
 pub(super) fn build(plan: &blueprint::Agent) -> Box<dyn Agent> {
-    match plan {
-        &blueprint::Agent::Neighbor { service, instance, slot, speed, ref times } => {
+    match *plan {
+        blueprint::Agent::Neighbor { service, instance, slot, speed, ref times } => {
             Box::new(Neighbor { service, instance, slot, speed, times: times.clone(), changes: 0 })
         }
-        &blueprint::Agent::Crash { service, instance, at, lasting } => {
+        blueprint::Agent::Crash { service, instance, at, lasting } => {
             Box::new(Crash { service, instance, at, lasting, down: false })
         }
     }
