@@ -1,22 +1,22 @@
 //! The ledger: where the time of a request went.
 //!
-//! Every running attempt owns a list of entries (account, nanoseconds) in one shared pool. When a call returns, the
-//! callee's list is spliced onto its caller's; in a `parallel`, only the list of the branch that decided. So at the end
+//! Every running attempt owns a list of entries (account, nanoseconds): the first few lie in its ledger, where they cost no
+//! look at other memory, further ones in one shared pool. When a call returns, the callee's list is put onto its caller's; in a `parallel`, only the list of the branch that decided. So at the end
 //! a request's list holds its critical path, and its sum is its response time, to the nanosecond. Entries without time
 //! are not made.
 //!
 //! An [`Attribution`] adds the finished ledgers up by size of the response time, so that the split of the slowest few
 //! percent can be read afterwards without having known the threshold before.
 //!
-//! Limits: a list longer than [`COMPACT_ABOVE`] entries is folded to one entry per account when it grows.
+//! Limits: a list longer than [`COMPACT_EVERY`] entries is folded to one entry per account when it grows.
 
 use crate::engine::time::Nanos;
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
 
-/// Lists longer than this are folded.
-pub const COMPACT_ABOVE: u32 = 48;
+/// A ledger is folded whenever its length reaches a multiple of this.
+pub const COMPACT_EVERY: u32 = 48;
 
 /// What kind of time an account holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -50,9 +50,15 @@ impl Kind {
     }
 }
 
-/// The ledger of one attempt: a list in a [`Pool`].
+/// How many entries a ledger holds itself; more lie in the pool.
+const INLINE: usize = 4;
+
+/// The ledger of one attempt: its first entries here, the others as a list in a [`Pool`].
 #[derive(Debug, Clone, Copy)]
 pub struct Ledger {
+    nanos: [Nanos; INLINE],
+    accounts: [u32; INLINE],
+    /// The list of further entries.
     head: u32,
     tail: u32,
     length: u32,
@@ -60,7 +66,20 @@ pub struct Ledger {
 
 impl Ledger {
     /// A ledger without entries.
-    pub const EMPTY: Ledger = Ledger { head: NONE, tail: NONE, length: 0 };
+    pub const EMPTY: Ledger = Ledger { nanos: [0; INLINE], accounts: [0; INLINE], head: NONE, tail: NONE, length: 0 };
+
+    /// Forgets the entries; those in the pool must have been released or moved.
+    #[inline]
+    pub fn clear(&mut self) {
+        (self.head, self.tail, self.length) = (NONE, NONE, 0);
+    }
+
+    /// The entries that the ledger holds itself.
+    #[inline]
+    fn own(&self) -> impl Iterator<Item = (u32, Nanos)> {
+        let length = INLINE.min(self.length as usize);
+        self.accounts[..length].iter().copied().zip(self.nanos[..length].iter().copied())
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,19 +89,21 @@ struct Entry {
     nanos: Nanos,
 }
 
-/// The entries of all running attempts.
+/// The entries of all running attempts that have more than a few.
 #[derive(Debug, Clone)]
 pub struct Pool {
     entries: Vec<Entry>,
     free: u32,
     /// Per account, for folding; all zero between uses.
     scratch: Vec<Nanos>,
+    /// The entries being folded; empty between uses.
+    folding: Vec<(u32, Nanos)>,
 }
 
 impl Pool {
     /// A pool for ledgers over so many accounts.
     pub fn new(accounts: usize) -> Self {
-        Pool { entries: Vec::new(), free: NONE, scratch: vec![0; accounts] }
+        Pool { entries: Vec::new(), free: NONE, scratch: vec![0; accounts], folding: Vec::new() }
     }
 
     /// Adds time to an account; nothing happens for a time of 0.
@@ -91,6 +112,24 @@ impl Pool {
         if nanos == 0 {
             return;
         }
+        let length = ledger.length as usize;
+        if length <= INLINE {
+            if length > 0 && ledger.accounts[length - 1] == account {
+                ledger.nanos[length - 1] += nanos;
+                return;
+            }
+            if length < INLINE {
+                (ledger.accounts[length], ledger.nanos[length]) = (account, nanos);
+                ledger.length += 1;
+                return;
+            }
+        }
+        self.add_here(ledger, account, nanos);
+    }
+
+    /// Adds time to an account of a ledger whose own places are taken.
+    #[cold]
+    fn add_here(&mut self, ledger: &mut Ledger, account: u32, nanos: Nanos) {
         if ledger.tail != NONE {
             let last = &mut self.entries[ledger.tail as usize];
             if last.account == account {
@@ -98,38 +137,52 @@ impl Pool {
                 return;
             }
         }
+        self.append(ledger, account, nanos);
+        if ledger.length.is_multiple_of(COMPACT_EVERY) {
+            self.fold(ledger);
+        }
+    }
+
+    /// Adds an entry to a ledger, wherever there is a place.
+    fn append(&mut self, ledger: &mut Ledger, account: u32, nanos: Nanos) {
+        let length = ledger.length as usize;
+        ledger.length += 1;
+        if length < INLINE {
+            (ledger.accounts[length], ledger.nanos[length]) = (account, nanos);
+            return;
+        }
         let place = self.take(Entry { account, next: NONE, nanos });
         match ledger.tail {
             NONE => ledger.head = place,
             tail => self.entries[tail as usize].next = place,
         }
         ledger.tail = place;
-        ledger.length += 1;
-        if ledger.length > COMPACT_ABOVE {
-            self.fold(ledger);
-        }
     }
 
     /// Moves all entries of `from` to the end of `to`.
-    #[inline]
-    pub fn splice(&mut self, to: &mut Ledger, from: Ledger) {
-        if from.head == NONE {
-            return;
+    #[inline(always)]
+    pub fn splice(&mut self, to: &mut Ledger, from: &Ledger) {
+        for (account, nanos) in from.own() {
+            self.add(to, account, nanos);
         }
-        match to.tail {
-            NONE => to.head = from.head,
-            tail => self.entries[tail as usize].next = from.head,
-        }
-        to.tail = from.tail;
-        to.length += from.length;
-        if to.length > COMPACT_ABOVE {
-            self.fold(to);
+        if from.head != NONE {
+            self.copy_list(to, from.head);
+            self.release(from);
         }
     }
 
     /// Adds a copy of the entries of `from` to `to`.
-    pub fn copy(&mut self, to: &mut Ledger, from: Ledger) {
-        let mut place = from.head;
+    pub fn copy(&mut self, to: &mut Ledger, from: &Ledger) {
+        for (account, nanos) in from.own() {
+            self.add(to, account, nanos);
+        }
+        self.copy_list(to, from.head);
+    }
+
+    /// Adds a copy of a list of entries to `to`.
+    #[cold]
+    fn copy_list(&mut self, to: &mut Ledger, head: u32) {
+        let mut place = head;
         while place != NONE {
             let Entry { account, next, nanos } = self.entries[place as usize];
             self.add(to, account, nanos);
@@ -139,7 +192,7 @@ impl Pool {
 
     /// Gives the entries of a ledger back to the pool.
     #[inline]
-    pub fn release(&mut self, ledger: Ledger) {
+    pub fn release(&mut self, ledger: &Ledger) {
         if ledger.head != NONE {
             self.entries[ledger.tail as usize].next = self.free;
             self.free = ledger.head;
@@ -148,15 +201,16 @@ impl Pool {
 
     /// The entries of a ledger: account and nanoseconds.
     #[inline]
-    pub fn entries(&self, ledger: Ledger) -> impl Iterator<Item = (u32, Nanos)> + '_ {
+    pub fn entries<'l>(&'l self, ledger: &'l Ledger) -> impl Iterator<Item = (u32, Nanos)> + 'l {
         let mut place = ledger.head;
-        std::iter::from_fn(move || {
+        let further = std::iter::from_fn(move || {
             (place != NONE).then(|| {
                 let entry = &self.entries[place as usize];
                 place = entry.next;
                 (entry.account, entry.nanos)
             })
-        })
+        });
+        ledger.own().chain(further)
     }
 
     /// How many entries are in use or were at the worst moment; 16 bytes each.
@@ -179,35 +233,23 @@ impl Pool {
         }
     }
 
-    /// Folds a long list to one entry per account, accounts in order of their first entry.
+    /// Folds a long ledger to one entry per account, accounts in order of their first entry.
     #[cold]
     fn fold(&mut self, ledger: &mut Ledger) {
-        let mut place = ledger.head;
-        while place != NONE {
-            let entry = self.entries[place as usize];
-            self.scratch[entry.account as usize] += entry.nanos;
-            place = entry.next;
-        }
         let old = std::mem::replace(ledger, Ledger::EMPTY);
-        let (mut last, mut place) = (NONE, old.head);
-        while place != NONE {
-            let Entry { account, next, .. } = self.entries[place as usize];
+        let mut folding = std::mem::take(&mut self.folding);
+        folding.extend(self.entries(&old));
+        self.release(&old);
+        for &(account, nanos) in &folding {
+            self.scratch[account as usize] += nanos;
+        }
+        for (account, _) in folding.drain(..) {
             let nanos = std::mem::take(&mut self.scratch[account as usize]);
             if nanos > 0 {
-                self.entries[place as usize] = Entry { account, next: NONE, nanos };
-                match last {
-                    NONE => ledger.head = place,
-                    last => self.entries[last as usize].next = place,
-                }
-                last = place;
-                ledger.length += 1;
-            } else {
-                self.entries[place as usize].next = self.free;
-                self.free = place;
+                self.append(ledger, account, nanos);
             }
-            place = next;
         }
-        ledger.tail = last;
+        self.folding = folding;
     }
 }
 
@@ -329,7 +371,7 @@ mod tests {
     use crate::engine::random::{Stream, below};
 
     fn read(pool: &Pool, ledger: Ledger) -> Vec<(u32, Nanos)> {
-        pool.entries(ledger).collect()
+        pool.entries(&ledger).collect()
     }
 
     #[test]
@@ -348,11 +390,11 @@ mod tests {
         let (mut caller, mut callee) = (Ledger::EMPTY, Ledger::EMPTY);
         pool.add(&mut caller, 0, 1);
         pool.add(&mut callee, 1, 2);
-        pool.copy(&mut caller, callee);
+        pool.copy(&mut caller, &callee);
         assert_eq!(read(&pool, callee), [(1, 2)]);
-        pool.splice(&mut caller, callee);
-        pool.splice(&mut caller, Ledger::EMPTY);
-        assert_eq!(read(&pool, caller), [(0, 1), (1, 2), (1, 2)]);
+        pool.splice(&mut caller, &callee);
+        pool.splice(&mut caller, &Ledger::EMPTY);
+        assert_eq!(read(&pool, caller), [(0, 1), (1, 4)]);
     }
 
     #[test]
@@ -360,11 +402,13 @@ mod tests {
         let mut pool = Pool::new(2);
         for _ in 0..1000 {
             let mut ledger = Ledger::EMPTY;
-            pool.add(&mut ledger, 0, 1);
-            pool.add(&mut ledger, 1, 1);
-            pool.release(ledger);
+            for _ in 0..3 {
+                pool.add(&mut ledger, 0, 1);
+                pool.add(&mut ledger, 1, 1);
+            }
+            pool.release(&ledger);
         }
-        assert_eq!(pool.capacity(), 2);
+        assert_eq!(pool.capacity(), 6 - INLINE);
     }
 
     #[test]
@@ -381,7 +425,7 @@ mod tests {
         let mut sums = vec![0; 20];
         read(&pool, ledger).into_iter().for_each(|(account, nanos)| sums[account as usize] += nanos);
         assert_eq!(sums, expected);
-        assert!(pool.capacity() <= 2 * COMPACT_ABOVE as usize);
+        assert!(pool.capacity() <= 2 * COMPACT_EVERY as usize);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Beginning and ending attempts: calls, replies, joins, timeouts.
 
+use super::traffic::Book;
 use super::{Event, System};
 use crate::engine::random::child;
 use crate::measure::ledger::{Ledger, Pool};
@@ -62,19 +63,34 @@ impl System<'_> {
         self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
     }
 
-    /// Hands an attempt's answer to its caller, if that still waits, and returns it: it can go on.
+    /// Hands the answer of the attempt at `index` to its caller, if that still waits, and returns it: it can go on.
     #[inline(always)]
-    pub(super) fn reply(&mut self, answer: Answer) -> Option<u32> {
-        let Answer { parent, awaited, outcome, ledger, .. } = answer;
+    pub(super) fn reply(&mut self, index: u32, answer: Answer) -> Option<u32> {
+        let Answer { parent, awaited, outcome, .. } = answer;
         let heard = self.frames[parent].generation == awaited;
         self.book(&answer, heard);
         if !heard {
-            self.pool.release(ledger);
+            self.forget_ledger(index);
             return None;
         }
-        let unwind = &self.blueprint.program.unwind;
-        hand_over(&mut self.frames[parent], ledger, outcome, &mut self.pool, unwind);
+        self.hand_on(index, parent, outcome);
         Some(parent)
+    }
+
+    /// Gives a waiting frame the ledger of another one, and the outcome.
+    #[inline(always)]
+    fn hand_on(&mut self, from: u32, to: u32, outcome: Outcome) {
+        let [from, to] = self.frames.both(from, to);
+        hand_over(to, &from.ledger, outcome, &mut self.pool, &self.blueprint.program.unwind);
+        from.ledger.clear();
+    }
+
+    /// Gives up the ledger of a frame.
+    #[inline]
+    fn forget_ledger(&mut self, index: u32) {
+        let ledger = &mut self.frames[index].ledger;
+        self.pool.release(ledger);
+        ledger.clear();
     }
 
     /// Ends a frame whose code is at its end; returns the frame that goes on in its place.
@@ -83,37 +99,34 @@ impl System<'_> {
         let (role, frame) = self.frames.remove(index);
         match role {
             Role::Attempt => match frame.answer() {
-                Some(answer) => self.reply(answer),
+                Some(answer) => self.reply(index, answer),
                 None => {
-                    self.pool.release(frame.ledger);
+                    self.forget_ledger(index);
                     None
                 }
             },
-            Role::Branch => {
-                let branch = frame.clone();
-                self.join(&branch)
-            }
+            Role::Branch => self.join(index),
             Role::Direct => {
                 let [client, user] = frame.sibling;
                 if let Some(answer) = frame.answer() {
                     self.book(&answer, true);
-                    self.end_request(client, user, answer.started, answer.outcome, answer.ledger);
+                    self.end_request(client, user, answer.started, answer.outcome, Book::Of(index));
                 }
                 None
             }
             Role::Request | Role::Vacant => {
-                let &mut Frame { owner: client, instance: user, started, outcome, ledger, .. } = frame;
-                self.end_request(client, user, started, outcome, ledger);
+                let &mut Frame { owner: client, instance: user, started, outcome, .. } = frame;
+                self.end_request(client, user, started, outcome, Book::Of(index));
                 None
             }
         }
     }
 
     /// Takes note of the end of a branch; returns its parent if it was the last one.
-    fn join(&mut self, branch: &Frame) -> Option<u32> {
-        let &Frame { parent, ledger, sibling: [before, behind], .. } = branch;
-        if self.frames[parent].generation != branch.parent_generation {
-            self.pool.release(ledger);
+    fn join(&mut self, index: u32) -> Option<u32> {
+        let &Frame { parent, parent_generation, outcome, reason, sibling: [before, behind], .. } = &self.frames[index];
+        if self.frames[parent].generation != parent_generation {
+            self.forget_ledger(index);
             return None;
         }
         match before {
@@ -125,15 +138,15 @@ impl System<'_> {
         }
         let waiting = &mut self.frames[parent];
         waiting.pending -= 1;
-        if branch.outcome != Outcome::Success {
-            (waiting.outcome, waiting.reason) = (Outcome::Error, branch.reason);
+        if outcome != Outcome::Success {
+            (waiting.outcome, waiting.reason) = (Outcome::Error, reason);
         }
         if waiting.pending > 0 {
-            self.pool.release(ledger);
+            self.forget_ledger(index);
             return None;
         }
         let outcome = waiting.outcome;
-        hand_over(waiting, ledger, outcome, &mut self.pool, &self.blueprint.program.unwind);
+        self.hand_on(index, parent, outcome);
         Some(parent)
     }
 
@@ -146,7 +159,7 @@ impl System<'_> {
         let mut ledger = Ledger::EMPTY;
         self.collect(self.frames[index].child, &mut ledger);
         let unwind = &self.blueprint.program.unwind;
-        hand_over(&mut self.frames[index], ledger, Outcome::TimedOut, &mut self.pool, unwind);
+        hand_over(&mut self.frames[index], &ledger, Outcome::TimedOut, &mut self.pool, unwind);
         Some(index)
     }
 
@@ -159,13 +172,13 @@ impl System<'_> {
         self.collect(index, &mut ledger);
         let Frame { sibling: [client, user], started, .. } = self.frames[index];
         self.frames.abandon(index);
-        self.end_request(client, user, started, Outcome::TimedOut, ledger);
+        self.end_request(client, user, started, Outcome::TimedOut, Book::Own(&ledger));
     }
 }
 
 /// Gives a waiting frame the ledger of the time it waited, and the outcome.
 #[inline]
-fn hand_over(waiting: &mut Frame, ledger: Ledger, outcome: Outcome, pool: &mut Pool, unwind: &[Place]) {
+fn hand_over(waiting: &mut Frame, ledger: &Ledger, outcome: Outcome, pool: &mut Pool, unwind: &[Place]) {
     waiting.generation = waiting.generation.wrapping_add(1);
     waiting.stage = Stage::Running;
     waiting.child = NONE;

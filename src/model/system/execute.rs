@@ -133,7 +133,7 @@ impl System<'_> {
                         let bytes = round(self.demands[demand as usize].draw(frame));
                         self.books.sent(frame.owner, bytes);
                     }
-                    if let Some(caller) = self.frames[index].answer().and_then(|answer| self.reply(answer)) {
+                    if let Some(caller) = self.frames[index].answer().and_then(|answer| self.reply(index, answer)) {
                         self.ready.push(caller);
                     }
                 }
@@ -248,7 +248,7 @@ impl System<'_> {
 
     /// Books where a frame's time went until now, including what it is waiting for at present, without touching it.
     pub(super) fn collect(&mut self, index: u32, into: &mut Ledger) {
-        self.pool.copy(into, self.frames[index].ledger);
+        self.pool.copy(into, &self.frames[index].ledger);
         self.collect_stage(index, into);
     }
 

@@ -81,7 +81,7 @@ impl System<'_> {
         self.collect_stage(index, &mut ledger);
         let frame = &mut self.frames[index];
         let passed = now - frame.since;
-        self.pool.splice(&mut frame.ledger, ledger);
+        self.pool.splice(&mut frame.ledger, &ledger);
         let (stage, account, account2, child) = (frame.stage, frame.account, frame.account2, frame.child);
         match stage {
             Stage::Running => {}

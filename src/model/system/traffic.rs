@@ -98,6 +98,15 @@ pub(super) fn sources(blueprint: &Blueprint, root: u64) -> Vec<Source> {
     blueprint.clients.iter().map(source).collect()
 }
 
+/// Where the ledger of a request that ends is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Book<'l> {
+    /// In this frame, which may be vacant already.
+    Of(u32),
+    /// Here.
+    Own(&'l Ledger),
+}
+
 impl System<'_> {
     /// The user whose request a frame works for, as a number among those of all clients; [`NONE`] if it belongs to nobody or
     /// nobody waits for it any more.
@@ -167,21 +176,9 @@ impl System<'_> {
         self.books.began(client, now);
         let Some(site) = source.direct else {
             let entry = source.entry;
-            return Some(
-                self.frames
-                    .start(
-                        now,
-                        Start {
-                            role: Role::Request,
-                            owner: client,
-                            instance: user,
-                            key: request_key,
-                            place: entry,
-                            bearing,
-                        },
-                    )
-                    .0,
-            );
+            let (role, key) = (Role::Request, request_key);
+            let start = Start { role, owner: client, instance: user, key, place: entry, bearing };
+            return Some(self.frames.start(now, start).0);
         };
         let target = &self.targets[site as usize];
         let attempt_key = child(request_key, target.salt, 0);
@@ -190,7 +187,7 @@ impl System<'_> {
             call.work = self.foresee(target.entry, attempt_key);
         }
         let Some(instance) = self.services[target.service as usize].choose(&call) else {
-            self.end_request(client, user, now, Outcome::Unreachable, Ledger::EMPTY);
+            self.end_request(client, user, now, Outcome::Unreachable, Book::Own(&Ledger::EMPTY));
             return None;
         };
         let (request, frame) = self.frames.start(
@@ -216,11 +213,18 @@ impl System<'_> {
 
     /// A request ends: it is booked, and its user thinks.
     #[inline(always)]
-    pub(super) fn end_request(&mut self, client: u32, user: u32, started: Nanos, outcome: Outcome, ledger: Ledger) {
+    pub(super) fn end_request(&mut self, client: u32, user: u32, started: Nanos, outcome: Outcome, book: Book<'_>) {
         let now = self.calendar.now();
         self.fingerprint.absorb(u64::from(client) << 40 | outcome as u64, now.rotate_left(20) ^ started);
+        let ledger = match book {
+            Book::Of(frame) => &self.frames[frame].ledger,
+            Book::Own(ledger) => ledger,
+        };
         let sum = self.books.ended(client, started, now, outcome, self.pool.entries(ledger));
         self.pool.release(ledger);
+        if let Book::Of(frame) = book {
+            self.frames[frame].ledger.clear();
+        }
         if sum != now - started {
             let name = self.blueprint.clients[client as usize].name.clone();
             self.violate(name, format!("a ledger sums to {sum} ns for a response time of {} ns", now - started));
