@@ -8,6 +8,7 @@ mod experiments;
 #[allow(dead_code, reason = "the benchmarks run the loops; here only their own tests do")]
 mod handwritten;
 mod hostile;
+mod machines;
 mod model;
 mod schema;
 mod support;

@@ -164,7 +164,7 @@ fn place(document: &Document, problem: &Problem) -> Diagnostic {
 /// The times, the replications, the seed.
 fn plan(spec: &RunSpec, options: &Options) -> Result<(RunPlan, Plan), Problem> {
     let nanos = |duration: Option<Duration>, default: u64| duration.map_or(default, Duration::as_nanos);
-    let shorten = |nanos: u64| if options.quick { nanos / QUICK_SHARE } else { nanos };
+    let shorten = |nanos: u64| if options.quick && !spec.keep_time { nanos / QUICK_SHARE } else { nanos };
     let window = shorten(nanos(spec.window, 60_000_000_000));
     let warm_up = shorten(nanos(spec.warm_up, 10_000_000_000));
     let drain = nanos(spec.drain, window);

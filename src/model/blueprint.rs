@@ -4,7 +4,7 @@ use super::arrival::Arrivals;
 use super::balancer::Policy;
 use super::keys::Keys;
 use super::program::{Demand, Place, Program};
-use super::station::{Contention, Pace, Quota, Sharing, Switching};
+use super::station::{Contention, Pace, Quota, Sharing, SpacePlan, Switching};
 use crate::engine::time::Nanos;
 
 /// A whole model.
@@ -36,6 +36,13 @@ pub enum Agent {
         /// How long it is gone [ns]; for good if `None`.
         lasting: Option<Nanos>,
     },
+    /// What happens by itself to the memory of an instance: leaks, collections, restarts.
+    Memory {
+        /// The service.
+        service: u32,
+        /// The instance's number within the service.
+        instance: u32,
+    },
     /// A neighbor on the host of an instance takes a part of its cores, now and then.
     Neighbor {
         /// The service.
@@ -62,6 +69,10 @@ pub struct Service {
     pub servers: Vec<ServersPlan>,
     /// The sharing stations of every instance.
     pub sharing: Vec<SharingPlan>,
+    /// The memory of every instance, if it is modeled.
+    pub memory: Option<MemoryPlan>,
+    /// What an instance costs [currency units/h].
+    pub price: Option<f64>,
     /// Which instance gets a call.
     pub balancer: Policy,
 }
@@ -74,6 +85,43 @@ impl Service {
         let least = workers.chain(cores).fold(f64::INFINITY, f64::min);
         if least.is_finite() { least } else { 1.0 }
     }
+}
+
+/// The memory of every instance of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemoryPlan {
+    /// How much there is, and what is always in use.
+    pub space: SpacePlan,
+    /// What happens when more is asked for.
+    pub limit: Limit,
+    /// A garbage collector.
+    pub collection: Option<Collection>,
+}
+
+/// What happens when more memory is asked for than there is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// The process dies and begins anew after so long [ns].
+    Kill {
+        /// Time until it serves again [ns].
+        restart: Nanos,
+    },
+    /// The request is rejected.
+    Refuse,
+    /// Work takes longer.
+    Swap {
+        /// How many times as long with nothing in memory.
+        slowdown: f64,
+    },
+}
+
+/// A garbage collector that stops the world.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collection {
+    /// Allocated from one collection to the next [B].
+    pub heap: u64,
+    /// How long one takes.
+    pub pause: Demand,
 }
 
 /// A servers station that every instance of a service has.

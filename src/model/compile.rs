@@ -15,10 +15,11 @@ use std::collections::BTreeMap;
 use super::blueprint::{Blueprint, Operation, Service};
 use super::distribution::{Amount, Random, Values};
 use super::frame::LOOP_DEPTH;
-use super::program::{Demand, Instruction, Place, Program};
+use super::program::{Demand, Holding, Instruction, Place, Program};
 use super::step::Step;
 use crate::engine::random::named;
 use crate::measure::Kind;
+use crate::quantity::Bytes;
 
 /// Something wrong with a model, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,21 @@ impl StationNames {
 /// The stations of which an operation holds one server from its start to its reply.
 const CREWS: [&str; 2] = ["workers", "threads"];
 
+/// The memory that each request of a service takes while it is there.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryUse {
+    /// Whether memory is modeled at all.
+    pub modeled: bool,
+    /// What it holds from its arrival to its end.
+    pub amount: Option<Random<Bytes>>,
+    /// What it holds while it runs [B].
+    pub stack: u64,
+    /// What it leaves behind [B].
+    pub leak: u64,
+    /// What it allocates in all, for a garbage collector.
+    pub garbage: Option<Random<Bytes>>,
+}
+
 /// The operations of a model, by `service.operation`.
 pub type Directory = BTreeMap<String, u32>;
 
@@ -111,6 +127,8 @@ pub struct Compiler<'a> {
     pub part: String,
     /// The stations of the service's instances.
     pub stations: StationNames,
+    /// The memory that each request of the service takes.
+    pub memory: MemoryUse,
     /// The hash of the operation or client.
     salt: u64,
     /// How many steps of each kind were met.
@@ -138,6 +156,7 @@ impl<'a> Compiler<'a> {
             problems,
             part: part.to_owned(),
             stations,
+            memory: MemoryUse::default(),
             salt: 0,
             ordinals: BTreeMap::new(),
             scopes: Vec::new(),
@@ -155,13 +174,23 @@ impl<'a> Compiler<'a> {
         let until = steps.iter().position(Step::is_reply);
         let (front, rest) = steps.split_at(until.unwrap_or(steps.len()));
         self.scopes.push(Vec::new());
+        self.with_request_memory(|compiler| compiler.crewed(front, rest));
+        self.close();
+        self.emit(Instruction::Finish);
+        entry
+    }
+
+    /// Compiles an operation's steps: those before the reply, held by whoever holds a request, and those after it.
+    fn crewed(&mut self, front: &[Step], rest: &[Step]) {
         let crew = CREWS.iter().find_map(|name| self.stations.servers(name).map(|slot| (name, slot)));
         match crew {
-            None => self.steps(front),
+            None => self.with_stack(|compiler| compiler.steps(front)),
             Some((name, slot)) => {
                 let waiting = self.account(name, Kind::Waiting);
                 self.emit(Instruction::Acquire { slot, waiting });
-                self.scope(front);
+                self.scopes.push(Vec::new());
+                self.with_stack(|compiler| compiler.steps(front));
+                self.close();
                 self.emit(Instruction::Release { slot });
             }
         }
@@ -174,9 +203,41 @@ impl<'a> Compiler<'a> {
                 step.compile(compiler);
             });
         }
+    }
+
+    /// Compiles a body during which a request holds its memory, if memory is modeled.
+    fn with_request_memory(&mut self, body: impl FnOnce(&mut Self)) {
+        if !self.memory.modeled {
+            return body(self);
+        }
+        let MemoryUse { amount, leak, garbage, .. } = self.memory.clone();
+        let amount = amount.map(|amount| self.demand("memory", &amount));
+        let garbage = garbage.map(|garbage| self.demand("garbage", &garbage));
+        self.holding(Holding { amount, fixed: 0, leak, garbage, from: 0, until: 0 }, body);
+    }
+
+    /// Compiles a body during which a request has a stack.
+    fn with_stack(&mut self, body: impl FnOnce(&mut Self)) {
+        match self.memory.stack {
+            stack if stack > 0 && self.memory.modeled => {
+                let fixed = Holding { amount: None, fixed: stack, leak: 0, garbage: None, from: 0, until: 0 };
+                self.holding(fixed, body);
+            }
+            _ => body(self),
+        }
+    }
+
+    /// Compiles a body during which memory is held.
+    fn holding(&mut self, holding: Holding, body: impl FnOnce(&mut Self)) {
+        let number = self.program.holdings.len() as u32;
+        self.program.holdings.push(holding);
+        let from = self.emit(Instruction::Allocate { holding: number });
+        self.scopes.push(Vec::new());
+        body(self);
         self.close();
-        self.emit(Instruction::Finish);
-        entry
+        let until = self.emit(Instruction::Free { holding: number });
+        let holding = &mut self.program.holdings[number as usize];
+        (holding.from, holding.until) = (from, until);
     }
 
     /// Compiles the program of a client's requests; returns where it begins.

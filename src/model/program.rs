@@ -26,6 +26,10 @@ pub enum Instruction {
     Acquire { slot: u16, waiting: u32 },
     /// Give the server back; an attempt that is failing goes on unwinding from here.
     Release { slot: u16 },
+    /// Take memory until the matching `Free`; fails if there is none left.
+    Allocate { holding: u32 },
+    /// Give memory back; an attempt that is failing goes on unwinding from here.
+    Free { holding: u32 },
     /// Call an operation and wait for its reply.
     Call { site: u32 },
     /// Start several branches and wait for all of them.
@@ -57,6 +61,23 @@ pub struct Demand {
     pub distribution: Distribution,
     /// The hash of the step, which keys its draws.
     pub salt: u64,
+}
+
+/// Memory that is held between two places of the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// A random amount [B].
+    pub amount: Option<u32>,
+    /// What comes on top of it [B].
+    pub fixed: u64,
+    /// What comes on top of both and is never given back [B].
+    pub leak: u64,
+    /// What is allocated meanwhile in all, for the garbage collector [B].
+    pub garbage: Option<u32>,
+    /// The places of its `Allocate` and `Free`.
+    pub from: Place,
+    /// See `from`.
+    pub until: Place,
 }
 
 /// A random choice between places.
@@ -106,6 +127,8 @@ pub struct Program {
     pub unwind: Vec<Place>,
     /// Random amounts.
     pub demands: Vec<Demand>,
+    /// Memory that is held.
+    pub holdings: Vec<Holding>,
     /// Random choices.
     pub choices: Vec<Choice>,
     /// Calls.

@@ -70,6 +70,10 @@ pub struct RunSpec {
     /// Distance of the points of the time series; about a hundredth of the window if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Duration>,
+    /// Whether a quick run keeps warm-up and window as they are, since something happens at a set time in them; it then only
+    /// has fewer replications and levels. No if left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_time: bool,
     /// Independent runs of every point; 5 if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]

@@ -9,6 +9,7 @@ use std::path::{Path as FilePath, PathBuf};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
+use super::catalogue;
 use super::experiment_file::{ExperimentFile, ModelRef};
 use super::model_file::ModelFile;
 use super::resolve::{Resolved, resolve};
@@ -135,9 +136,9 @@ impl<'f> Loader<'f> {
     /// # Errors
     /// Everything that is wrong with the file.
     pub fn load(&mut self, path: &FilePath) -> Result<Document, Vec<Diagnostic>> {
-        let (tree, hash) = self.parse(path, None)?;
+        let (mut tree, hash) = self.parse(path, None)?;
         let folder = path.parent().map_or_else(PathBuf::new, FilePath::to_owned);
-        let files = vec![(path.display().to_string(), hash)];
+        let mut files = vec![(path.display().to_string(), hash)];
         let name = match path.file_stem().and_then(|stem| stem.to_str()) {
             Some("-") | None => "standard input".to_owned(),
             Some(stem) => stem.to_owned(),
@@ -158,6 +159,7 @@ impl<'f> Loader<'f> {
                 plots: Vec::new(),
                 analysis: None,
             };
+            self.embed_catalogue(&mut tree, &folder, &mut files)?;
             return Ok(Document { name, experiment, tree: None, model: tree, folder, files });
         }
         self.load_experiment(name, tree, folder, files)
@@ -172,7 +174,7 @@ impl<'f> Loader<'f> {
     ) -> Result<Document, Vec<Diagnostic>> {
         let experiment: ExperimentFile = decode(&self.check(&tree, &self.experiment_schema)?, &tree)?;
         let place = Path::root().key("model");
-        let (model, folder) = match &experiment.model {
+        let (mut model, folder) = match &experiment.model {
             ModelRef::Inline(_) => (get(&tree, &place).cloned().unwrap_or_else(|| tree.clone()), folder),
             ModelRef::File(file) => {
                 let path = folder.join(file);
@@ -181,7 +183,23 @@ impl<'f> Loader<'f> {
                 (model, path.parent().map_or_else(PathBuf::new, FilePath::to_owned))
             }
         };
+        self.embed_catalogue(&mut model, &folder, &mut files)?;
         Ok(Document { name, experiment, tree: Some(tree), model, folder, files })
+    }
+
+    /// Reads the catalogue of machines that a model names, if it names one, and puts it into the model.
+    fn embed_catalogue(
+        &mut self,
+        model: &mut Node,
+        folder: &FilePath,
+        files: &mut Vec<(String, u64)>,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let Some((file, span)) = catalogue::file_of(model) else { return Ok(()) };
+        let path = folder.join(file);
+        let (sizes, hash) = self.parse(&path, Some(span))?;
+        files.push((path.display().to_string(), hash));
+        catalogue::embed(model, sizes);
+        Ok(())
     }
 
     /// Reads and parses a file; `mentioned` is where another file names it.
@@ -235,8 +253,10 @@ impl<'f> Loader<'f> {
         if !diagnostics.is_empty() {
             return Err(diagnostics);
         }
+        let unknown_sizes = catalogue::fill(&mut tree);
         // A file with mistakes of form can often be understood all the same; then its other mistakes are shown too.
         let mut diagnostics = check(&tree, &self.model_schema, &check_format);
+        diagnostics.extend(unknown_sizes);
         let file: ModelFile = match decode(&to_json(&tree), &tree) {
             Ok(file) => file,
             Err(failed) => return Err(if diagnostics.is_empty() { failed } else { diagnostics }),

@@ -12,9 +12,10 @@ use crate::model::balancer::Policy;
 use crate::model::distribution::Random;
 use crate::model::keys::KeysSpec;
 use crate::model::machine::cpu::{ContentionSpec, ContextSwitch, Discipline, QuotaSpec, StealSpec};
+use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::step::Step;
-use crate::quantity::{Cores, Duration, Share};
+use crate::quantity::{Bytes, Cores, Duration, Price, Share};
 
 /// A system: who asks, and what answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,9 +27,44 @@ pub struct ModelFile {
     /// Who sends requests, by name.
     #[schemars(extend("minProperties" = 1))]
     pub clients: IndexMap<String, ClientSpec>,
+    /// Machines by size, for `machine: { size: … }`: a map of sizes, or a file that holds one, relative to this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<CatalogueSpec>,
     /// What answers them, by name.
     #[schemars(extend("minProperties" = 1))]
     pub services: IndexMap<String, ServiceSpec>,
+}
+
+/// Machines by size.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum CatalogueSpec {
+    /// In a file.
+    File(String),
+    /// Right here, by the name of the size.
+    Inline(IndexMap<String, MachineSpec>),
+}
+
+/// A size of the catalogue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SizeSpec {
+    /// By its name.
+    Name(String),
+    /// The cheapest that has at least this.
+    AtLeast(SizeWanted),
+}
+
+/// What a size must have at least.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SizeWanted {
+    /// CPU cores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<Cores>,
+    /// Memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Bytes>,
 }
 
 /// A source of requests.
@@ -90,6 +126,9 @@ pub struct ServiceSpec {
     /// `{ pools: { compute: 8, io: 200 } }`; without a limit on how many at once if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<RuntimeSpec>,
+    /// What takes memory at each instance; memory is not modeled if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemorySpec>,
     /// The queue in front of the workers of each instance; without limit if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueSpec>,
@@ -117,9 +156,19 @@ fn one() -> u32 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MachineSpec {
+    /// A size of the catalogue, by its name, or `{ cores: 8 }` for the cheapest size that has at least that. It fills in what is
+    /// not said here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<SizeSpec>,
+    /// What it costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
     /// CPU cores, shared among all `cpu` steps at the instance; unlimited if left out. `0.5` or `500m` is half a core.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cores: Option<Cores>,
+    /// Memory; not limited if left out. What takes it is said under `memory` of the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Bytes>,
     /// The speed of each core, compared with the one for which the `cpu` steps were measured; 1 if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.001, max = 1000))]

@@ -1,4 +1,5 @@
 //! What an instance runs on, as written in a model file: its CPU, its memory, its runtime.
 
 pub mod cpu;
+pub mod memory;
 pub mod runtime;

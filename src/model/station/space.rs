@@ -147,6 +147,11 @@ impl Space {
         self.peak.max(self.used(now))
     }
 
+    /// Whether a process is there to use it.
+    pub fn is_alive(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// What requests hold [B].
     pub fn held(&self) -> u64 {
         self.held

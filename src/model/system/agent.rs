@@ -7,6 +7,7 @@
 //! Invariant: agents act at the beginning of an event, when no frame is running; frames that they let go on run right
 //! after.
 
+use super::memory::Keeper;
 use super::neighbor::Neighbor;
 use super::{Event, System};
 use crate::engine::time::Nanos;
@@ -24,6 +25,7 @@ pub(super) trait Agent: std::fmt::Debug {
 /// Makes the agent of a plan.
 pub(super) fn build(plan: &blueprint::Agent) -> Box<dyn Agent> {
     match *plan {
+        blueprint::Agent::Memory { service, instance } => Box::new(Keeper { service, instance }),
         blueprint::Agent::Neighbor { service, instance, slot, speed, ref times } => {
             Box::new(Neighbor { service, instance, slot, speed, times: times.clone(), changes: 0 })
         }

@@ -84,6 +84,8 @@ impl System<'_> {
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
                     self.release(station);
                 }
+                Instruction::Allocate { holding } => self.allocate(index, place, holding),
+                Instruction::Free { holding } => self.free(index, place, holding),
                 Instruction::Call { site } => {
                     if self.turn() {
                         return;

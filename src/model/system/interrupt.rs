@@ -56,6 +56,7 @@ impl System<'_> {
         if place.up != up {
             place.up = up;
             self.services[place.service as usize].set_up(place.number as usize, up);
+            self.memory_up(instance, up);
         }
     }
 

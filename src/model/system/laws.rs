@@ -2,7 +2,7 @@
 //!
 //! Conservation: what began has ended or is in flight, for every client and operation. Little's law, L = λW, for every
 //! client and queue, to the nanosecond: the area under a level equals the time spent in it by those who left and those
-//! who are still there. Capacity: no station did more than it can. The ledger's sum is checked for every request as
+//! who are still there. Memory: what was taken was given back, lost, or is held. Capacity: no station did more than it can. The ledger's sum is checked for every request as
 //! it ends.
 
 use super::{System, Violation};
@@ -72,12 +72,13 @@ impl System<'_> {
 
     fn check_stations(&self) -> Result<(), Violation> {
         let now = self.calendar.now();
-        for instance in &self.instances {
+        for (number, instance) in self.instances.iter().enumerate() {
             let service = &self.blueprint.services[instance.service as usize];
             let broken = |name: &str, what| {
                 let part = format!("{}/{} {name}", service.name, instance.number);
                 Violation { part, what, of_model: false }
             };
+            self.check_memory(number).map_err(|what| broken("memory", what))?;
             for (slot, plan) in service.servers.iter().enumerate() {
                 let station = &self.servers[instance.servers as usize + slot];
                 station.check(now, &self.frames).map_err(|what| broken(&plan.name, what))?;

@@ -3,9 +3,10 @@
 //! A percentile is given only if at least ten observations lie beyond it; otherwise it is missing rather than guessed.
 //! Percentiles are nearest-rank over log-linear buckets (at most 0.8 % from the exact value).
 
-use super::record::{AccountBook, ClientBook, OperationBook, Outcomes, Record, StationBook};
+use super::record::{AccountBook, ClientBook, CostBook, MemoryBook, OperationBook, Outcomes, Record, StationBook};
+use crate::engine::time::seconds;
 use crate::measure::{Histogram, Metric};
-use crate::model::blueprint::Blueprint;
+use crate::model::blueprint::{Blueprint, Service};
 use crate::model::frame::Outcome;
 use crate::quantity::Unit;
 
@@ -320,6 +321,76 @@ pub const STATION: &[Metric<StationBook>] = &[
     },
 ];
 
+/// The metrics of a service's memory.
+pub const MEMORY: &[Metric<MemoryBook>] = &[
+    Metric {
+        name: "memory.used",
+        unit: Unit::Bytes,
+        about: "Memory in use at an instance, averaged over time and instances.",
+        read: |book, window| Some(book.area / 1e9 / window / f64::from(book.instances)),
+    },
+    Metric {
+        name: "memory.utilization",
+        unit: Unit::Share,
+        about: "The same as a share of what an instance has.",
+        read: |book, window| book.limit.map(|limit| book.area / 1e9 / window / f64::from(book.instances) / limit),
+    },
+    Metric {
+        name: "memory.peak",
+        unit: Unit::Bytes,
+        about: "The most that was ever in use at an instance, since the start of the run.",
+        read: |book, _| Some(book.peak),
+    },
+    Metric {
+        name: "memory.kills",
+        unit: Unit::Count,
+        about: "Processes killed for lack of memory, within the window.",
+        read: |book, _| Some(book.kills),
+    },
+    Metric {
+        name: "memory.first_kill",
+        unit: Unit::Seconds,
+        about: "When the first was killed, from the start of the run.",
+        read: |book, _| book.first_kill.map(seconds),
+    },
+    Metric {
+        name: "memory.refused",
+        unit: Unit::PerSecond,
+        about: "Requests rejected for lack of memory, per second of the window.",
+        read: |book, window| Some(book.refused / window),
+    },
+    Metric {
+        name: "memory.collections",
+        unit: Unit::PerSecond,
+        about: "Garbage collections of all instances, per second of the window.",
+        read: |book, window| Some(book.collections / window),
+    },
+];
+
+/// What a client's requests cost, if anything has a price.
+pub const CLIENT_COST: &[Metric<CostBook>] = &[
+    COST,
+    Metric {
+        name: "cost_per_million",
+        unit: Unit::Count,
+        about: "What all services cost for a million successful requests of this client, in currency units.",
+        read: |book, window| {
+            let successes = book.successes.filter(|successes| *successes > 0)? as f64;
+            Some(book.price * window / 3600.0 / successes * 1e6)
+        },
+    },
+];
+
+/// What a service costs that has a price.
+pub const SERVICE_COST: &[Metric<CostBook>] = &[COST];
+
+const COST: Metric<CostBook> = Metric {
+    name: "cost",
+    unit: Unit::PerHourPrice,
+    about: "Price of all instances per hour; for a client: of all services.",
+    read: |book, _| Some(book.price),
+};
+
 /// A metric of a certain part: name and unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Name {
@@ -347,6 +418,14 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
             add(&mut names, &format!("{}.{station}", service.name), STATION);
         }
     }
+    for service in blueprint.services.iter().filter(|service| service.memory.is_some()) {
+        add(&mut names, &service.name, MEMORY);
+    }
+    let priced = |service: &&Service| service.price.is_some();
+    if blueprint.services.iter().any(|service| priced(&service)) {
+        blueprint.clients.iter().for_each(|client| add(&mut names, &client.name, CLIENT_COST));
+    }
+    blueprint.services.iter().filter(priced).for_each(|service| add(&mut names, &service.name, SERVICE_COST));
     names
 }
 
@@ -362,6 +441,13 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     }
     for book in &record.stations {
         values.extend(STATION.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.memories {
+        values.extend(MEMORY.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.costs {
+        let metrics = if book.successes.is_some() { CLIENT_COST } else { SERVICE_COST };
+        values.extend(metrics.iter().map(|metric| (metric.read)(book, window)));
     }
     values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
 }

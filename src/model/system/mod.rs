@@ -16,6 +16,7 @@ mod execute;
 mod foresee;
 mod interrupt;
 mod laws;
+mod memory;
 pub mod metrics;
 mod neighbor;
 mod parts;
@@ -24,7 +25,7 @@ pub mod series;
 mod traffic;
 
 use super::blueprint::{self, Blueprint};
-use super::frame::{Frame, Frames};
+use super::frame::{Frame, Frames, NONE};
 use super::station::{Servers, Sharing};
 use crate::engine::random::{key, named};
 use crate::engine::{Calendar, Fingerprint, Nanos};
@@ -32,6 +33,7 @@ use crate::measure::ledger::Pool;
 use agent::Agent;
 use balance::Service;
 use interrupt::Condemned;
+use memory::{Memory, Place};
 use parts::{Drawn, Ready, Target};
 use record::Books;
 pub use record::{Ending, Record};
@@ -148,6 +150,8 @@ struct Instance {
     up: bool,
     servers: u32,
     sharing: u32,
+    /// Its memory; [`NONE`] if it has none.
+    memory: u32,
 }
 
 /// A system in motion.
@@ -167,6 +171,7 @@ pub struct System<'a> {
     instances: Vec<Instance>,
     servers: Vec<Servers>,
     sharing: Vec<Sharing>,
+    memories: Vec<Memory>,
     sources: Vec<Source>,
     /// Per demand of the program: what drawing it takes.
     demands: Vec<Drawn>,
@@ -187,7 +192,7 @@ impl<'a> System<'a> {
         let root = root(plan);
         let mut calendar = Calendar::new();
         let (mut services, mut instances) = (Vec::new(), Vec::new());
-        let (mut servers, mut sharing) = (Vec::new(), Vec::new());
+        let (mut servers, mut sharing, mut memories) = (Vec::new(), Vec::new(), Vec::new());
         for (index, service) in blueprint.services.iter().enumerate() {
             services.push(Service::new(service, instances.len() as u32, root));
             for number in 0..service.instances {
@@ -197,7 +202,12 @@ impl<'a> System<'a> {
                     up: true,
                     servers: servers.len() as u32,
                     sharing: sharing.len() as u32,
+                    memory: service.memory.as_ref().map_or(NONE, |_| memories.len() as u32),
                 });
+                if let Some(plan) = &service.memory {
+                    let place = Place { service: index as u32, instance: number, sharing: sharing.len() as u32 };
+                    memories.push(Memory::new(plan, place, blueprint, root));
+                }
                 servers.extend(service.servers.iter().map(|station| Servers::new(station.slots, station.limit)));
                 sharing.extend(service.sharing.iter().map(blueprint::SharingPlan::build));
             }
@@ -218,6 +228,7 @@ impl<'a> System<'a> {
             instances,
             servers,
             sharing,
+            memories,
             sources: traffic::sources(blueprint, root),
             demands,
             targets,

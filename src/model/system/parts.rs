@@ -25,6 +25,11 @@ impl Drawn {
         Drawn { distribution, salt, lane }
     }
 
+    /// Draws it for the frame of a key, at whatever step: always the same.
+    pub(super) fn draw_by(&self, key: u64) -> f64 {
+        self.distribution.sample(&mut Draw::new(key, self.salt, 0))
+    }
+
     /// Draws it for a frame at its present step.
     #[inline]
     pub(super) fn draw(&self, frame: &Frame) -> f64 {

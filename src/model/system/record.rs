@@ -121,6 +121,39 @@ pub struct StationBook {
     pub waits: Option<AccountBook>,
 }
 
+/// What is known of the memory of a service over the window, all instances together.
+#[derive(Debug, Clone)]
+pub struct MemoryBook {
+    /// What an instance has [B]; `None` if it is not limited.
+    pub limit: Option<f64>,
+    /// Instances.
+    pub instances: u32,
+    /// In use, integrated over the window, summed over the instances [B·ns].
+    pub area: f64,
+    /// The most that was ever in use at an instance, since the start of the run [B].
+    pub peak: f64,
+    /// Processes killed.
+    pub kills: f64,
+    /// When the first was killed, since the start of the run [ns].
+    pub first_kill: Option<Nanos>,
+    /// Requests rejected for lack of memory.
+    pub refused: f64,
+    /// Garbage collections.
+    pub collections: f64,
+}
+
+/// What an instance's memory has counted: area in use [B·ns], kills, refused, collections.
+pub(super) type MemoryMarks = [f64; 4];
+
+/// What something costs, and what it did for it.
+#[derive(Debug, Clone, Copy)]
+pub struct CostBook {
+    /// Price of it, or of all services [currency units/h].
+    pub price: f64,
+    /// Successful requests within the window; `None` for a service.
+    pub successes: Option<u64>,
+}
+
 /// All that a run leaves.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -142,6 +175,10 @@ pub struct Record {
     pub accounts: Vec<AccountBook>,
     /// The stations, service by service: servers, then sharing.
     pub stations: Vec<StationBook>,
+    /// The memories, service by service, of those that have it.
+    pub memories: Vec<MemoryBook>,
+    /// Costs: of every client if anything has a price, then of the services that have one.
+    pub costs: Vec<CostBook>,
     /// Levels and rates over simulated time.
     pub series: Series,
 }
@@ -170,6 +207,7 @@ pub(super) struct Books {
     awaited: u64,
     /// Busy, waiting and stopped areas of all stations at the window's beginning and end.
     marks: [Vec<Areas>; 2],
+    pub(super) memory_marks: [Vec<MemoryMarks>; 2],
     closed_at: Nanos,
 }
 
@@ -202,6 +240,7 @@ impl Books {
             closed: false,
             awaited: 1,
             marks: [Vec::new(), Vec::new()],
+            memory_marks: [Vec::new(), Vec::new()],
             closed_at: 0,
         }
     }
@@ -356,6 +395,7 @@ impl System<'_> {
             book.backlog[end] = book.in_flight.value();
         }
         self.books.marks[end] = self.areas();
+        self.books.memory_marks[end] = self.memory_marks();
         self.books.closed_at = now;
     }
 
@@ -383,6 +423,7 @@ impl System<'_> {
         self.books.series.settle(&mut self.books.clients);
         let start = self.books.window[0].min(self.books.closed_at);
         let stations = self.station_books();
+        let (memories, costs) = (self.memory_books(), self.cost_books());
         Record {
             fingerprint: self.fingerprint.value(),
             ending,
@@ -393,8 +434,22 @@ impl System<'_> {
             operations: self.books.operations,
             accounts: self.books.accounts,
             stations,
+            memories,
+            costs,
             series: self.books.series,
         }
+    }
+
+    /// What is paid for: by every client for all services, then for each service that has a price.
+    fn cost_books(&self) -> Vec<CostBook> {
+        let services = self.blueprint.services.iter();
+        let prices: Vec<f64> =
+            services.filter_map(|service| service.price.map(|price| price * f64::from(service.instances))).collect();
+        let all = prices.iter().sum();
+        let successes = |book: &ClientBook| Some(book.window_outcomes[Outcome::Success as usize]);
+        let clients = self.books.clients.iter().filter(|_| !prices.is_empty());
+        let clients = clients.map(|book| CostBook { price: all, successes: successes(book) });
+        clients.chain(prices.iter().map(|price| CostBook { price: *price, successes: None })).collect()
     }
 
     /// The book of a station's waiting, if anything can wait there.

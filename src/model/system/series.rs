@@ -72,6 +72,9 @@ pub fn columns(blueprint: &Blueprint) -> Vec<Column> {
             STATION.into_iter().for_each(|column| add(&format!("{}.{station}", service.name), column));
         }
     }
+    for service in blueprint.services.iter().filter(|service| service.memory.is_some()) {
+        add(&service.name, ("memory.used", Unit::Bytes));
+    }
     columns
 }
 
@@ -159,6 +162,7 @@ impl System<'_> {
                 push(plan.capacity(), &|instance| offset + instances[instance].sharing as usize);
             }
         }
+        row.extend(self.memory_in_use());
         self.books.series.rows.push(row);
         let next = self.calendar.now().saturating_add(self.books.series.interval);
         self.milestone(next, Milestone::Sample);

@@ -5,10 +5,11 @@
 
 mod client;
 mod machine;
+mod memory;
 mod names;
 mod service;
 
-use super::model_file::{ClientSpec, ModelFile, Traffic};
+use super::model_file::{CatalogueSpec, ClientSpec, ModelFile, Traffic};
 use crate::model::blueprint::{Blueprint, Operation};
 use crate::model::compile::{Directory, Problem, check_cycles};
 use crate::model::distribution::Values;
@@ -38,6 +39,12 @@ pub struct Resolved {
 /// Everything that is wrong with it.
 pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Problem>> {
     let mut problems = check_names(model);
+    if let Some(CatalogueSpec::File(_)) = model.catalogue {
+        problems.push(Problem::new(
+            "catalogue",
+            "the file of a catalogue cannot be changed by an experiment; hold the sizes here",
+        ));
+    }
     let mut blueprint = Blueprint::default();
     let mut assumptions = Vec::new();
     let directory: Directory = model

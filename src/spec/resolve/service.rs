@@ -1,10 +1,12 @@
 //! Services: their stations, their operations, what they assume.
 
 use super::machine::{add_cpu, add_crew, assume_machine};
+use super::memory::add_memory;
 use super::names::quoted;
 use crate::model::blueprint::{self, Blueprint, Operation};
 use crate::model::compile::{Compiler, Directory, Problem, StationNames};
 use crate::model::distribution::Values;
+use crate::quantity::Price;
 use crate::spec::model_file::ServiceSpec;
 
 /// Adds a service and compiles its operations.
@@ -22,6 +24,8 @@ pub(super) fn add_service(
         instances: spec.instances,
         servers: Vec::new(),
         sharing: Vec::new(),
+        memory: None,
+        price: spec.machine.as_ref().and_then(|machine| machine.price).map(Price::per_hour),
         balancer: spec.balancer.clone(),
     };
     if let Err(message) = spec.balancer.check() {
@@ -29,12 +33,14 @@ pub(super) fn add_service(
     }
     let pools = add_crew(&mut service, problems, &path, spec);
     add_cpu(blueprint, &mut service, files, problems, &path, spec);
+    let memory = add_memory(blueprint, &mut service, files, problems, &path, spec);
     let stations = StationNames::of(&service).with_pools(pools);
     let number = blueprint.services.len() as u32;
     blueprint.services.push(service);
     for (operation, steps) in &spec.operations {
         let path = format!("{path}.operations.{}", quoted(operation));
         let mut compiler = Compiler::new(&mut blueprint.program, directory, files, problems, name, stations.clone());
+        compiler.memory = memory.clone();
         let entry = compiler.operation(operation, &path, steps);
         blueprint.operations.push(Operation { service: number, name: operation.clone(), entry });
     }
