@@ -3,7 +3,7 @@
 use scalelab::experiment::design::Options;
 use scalelab::model::{Blueprint, Plan, System};
 
-use crate::support::{Memory, Ran, SECOND, blueprint, plan, ran, same, try_design};
+use crate::support::{Memory, Ran, SECOND, blueprint, plan, ran, same, study, try_design};
 
 /// One service `s` with one operation `o`.
 fn single(arrivals: &str, service: &str, steps: &str) -> String {
@@ -271,4 +271,35 @@ fn a_catalogue_can_be_a_file_of_its_own() {
     let text =
         try_design(&Memory::of("m.yaml", format!("catalogue: sizes.yaml\n{model}")), "m.yaml", &Options::default());
     assert!(text.err().is_some_and(|text| text.contains("`sizes.yaml` cannot be read")));
+}
+
+// Time series.
+
+#[test]
+fn time_series_of_variants_with_other_parts_stand_in_their_own_columns() {
+    let study = study(
+        "
+question: q
+model:
+  clients: { users: { arrivals: { constant: 10/s }, call: s.o } }
+  services:
+    s: { machine: { cores: 1 }, operations: { o: [ cpu: 30ms, call: t.o ] } }
+    t: { machine: { cores: 1 }, operations: { o: [ cpu: 60ms ] } }
+run: { warm_up: 1s, window: 10s, interval: 1s, replications: 2 }
+variants:
+  plain: {}
+  with workers and memory: { services.s.runtime: { workers: 5 }, services.s.memory: { base: 1MiB } }
+",
+    );
+    let value = |point: usize, column: &str| {
+        let place = study.columns.iter().position(|known| known.name == column).expect("it is a column");
+        study.points[point].series[5][place]
+    };
+    for point in [0, 1] {
+        same(value(point, "s.cpu.utilization").expect("there is a CPU"), 0.3);
+        same(value(point, "t.cpu.utilization").expect("there is a CPU"), 0.6);
+    }
+    assert_eq!([value(0, "s.workers.utilization"), value(0, "s.memory.used")], [None, None]);
+    same(value(1, "s.workers.utilization").expect("there are workers"), 10.0 * 0.09 / 5.0);
+    same(value(1, "s.memory.used").expect("there is memory"), f64::from(1 << 20));
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Status, print, show};
 use crate::experiment::design::{Options, design};
 use crate::measure::Metric;
-use crate::model::system::metrics::{CLIENT, OPERATION, STATION};
+use crate::model::system::metrics::{CLIENT, CLIENT_COST, MEMORY, OPERATION, SERVICE_COST, STATION};
 use crate::spec::load::{Disk, Loader, model_schema};
 
 /// List what can be written in files: steps, distributions, arrivals, policies, metrics
@@ -35,17 +35,20 @@ enum Topic {
     Profiles,
     /// Balancing policies
     Balancers,
+    /// How instances run requests
+    Runtimes,
     /// Metrics of runs
     Metrics,
 }
 
 /// Topics that are enums of the model's schema, and their names there.
-const ENUMS: [(Topic, &str, &str); 5] = [
+const ENUMS: [(Topic, &str, &str); 6] = [
     (Topic::Steps, "steps", "Step"),
     (Topic::Distributions, "distributions", "Distribution_Duration"),
     (Topic::Arrivals, "arrivals", "Arrivals"),
     (Topic::Profiles, "profiles", "ProfileSpec"),
     (Topic::Balancers, "balancers", "Policy"),
+    (Topic::Runtimes, "runtimes", "RuntimeSpec"),
 ];
 
 /// Prints the list.
@@ -65,6 +68,10 @@ pub fn run(arguments: &Arguments) -> Status {
         text.push_str(&section("metrics of a client: <client>.<metric>", &metrics(CLIENT)));
         text.push_str(&section("metrics of an operation: <service>.<operation>.<metric>", &metrics(OPERATION)));
         text.push_str(&section("metrics of a station: <service>.<station>.<metric>", &metrics(STATION)));
+        text.push_str(&section("metrics of a service with memory: <service>.<metric>", &metrics(MEMORY)));
+        let priced = "if anything has a price";
+        text.push_str(&section(&format!("metrics of a client, {priced}: <client>.<metric>"), &metrics(CLIENT_COST)));
+        text.push_str(&section(&format!("metrics of a service, {priced}: <service>.<metric>"), &metrics(SERVICE_COST)));
     }
     print(&text);
     Status::Good

@@ -10,9 +10,9 @@ use super::expectation::Check;
 use super::levels;
 use super::study::{Factor, Level, MetricName, RunPlan};
 use crate::experiment::expectation;
-use crate::model::system::{Plan, metrics};
+use crate::model::system::{Plan, metrics, series};
 use crate::model::{Blueprint, compile::Problem};
-use crate::quantity::Duration;
+use crate::quantity::{Duration, Unit};
 use crate::spec::experiment_file::{PlotSpec, RunSpec, SweepSpec};
 use crate::spec::load::{Document, Loader, Override, as_diagnostic, overrides_in, scalar_node};
 use crate::spec::text::diagnostic::Diagnostic;
@@ -60,6 +60,8 @@ pub struct DesignPoint {
     pub blueprint: Blueprint,
     /// Per metric of the blueprint: its place among the metrics of the whole experiment.
     pub metrics: Vec<usize>,
+    /// Per column of its time series: its place among the columns of the whole experiment.
+    pub columns: Vec<usize>,
 }
 
 /// An experiment, checked and ready to be run.
@@ -75,12 +77,25 @@ pub struct Design {
     pub points: Vec<DesignPoint>,
     /// All metrics of all points.
     pub metrics: Vec<MetricName>,
+    /// All columns of all time series.
+    pub columns: Vec<MetricName>,
     /// The expectations.
     pub checks: Vec<Check>,
     /// What the model rests on that the files do not say.
     pub assumptions: Vec<String>,
     /// Whether time series are recorded.
     pub series: bool,
+}
+
+/// Names in the order in which they were met, with their units.
+type Names = IndexMap<String, Unit>;
+
+/// The place of a name among all names; a new one comes last.
+fn place_among(names: &mut Names, (name, unit): (String, Unit)) -> usize {
+    let entry = names.entry(name);
+    let place = entry.index();
+    entry.or_insert(unit);
+    place
 }
 
 /// Designs an experiment.
@@ -104,7 +119,8 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
         return Err(vec![place(document, &Problem::new("run.replications", message))]);
     }
     let common = tree.map(|tree| overrides_in(tree, &Path::root().key("set"))).unwrap_or_default();
-    let (mut points, mut metrics, mut assumptions) = (Vec::new(), IndexMap::new(), Vec::new());
+    let (mut points, mut assumptions) = (Vec::new(), Vec::new());
+    let (mut metrics, mut columns) = (IndexMap::new(), IndexMap::new());
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for (variant, changes) in &variants {
         diagnostics.extend(conflicts(&factors, changes));
@@ -125,29 +141,30 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
                             assumptions.push(assumption);
                         }
                     });
-                    let place = |name: metrics::Name| {
-                        let next = metrics.len();
-                        metrics.entry(name.name).or_insert((next, name.unit)).0
-                    };
-                    let metrics = metrics::names(&resolved.blueprint).into_iter().map(place).collect();
+                    let blueprint = resolved.blueprint;
+                    let own = metrics::names(&blueprint).into_iter().map(|own| (own.name, own.unit));
+                    let own_metrics = own.map(|own| place_among(&mut metrics, own)).collect();
+                    let own = series::columns(&blueprint).into_iter().map(|own| (own.name, own.unit));
+                    let own_columns = own.map(|own| place_among(&mut columns, own)).collect();
                     let (variant, levels) = (variant.clone(), levels.clone());
-                    points.push(DesignPoint { variant, levels, blueprint: resolved.blueprint, metrics });
+                    points.push(DesignPoint { variant, levels, blueprint, metrics: own_metrics, columns: own_columns });
                 }
             }
         }
     }
-    let metrics: Vec<MetricName> = metrics.into_iter().map(|(name, (_, unit))| MetricName { name, unit }).collect();
+    let names = |names: Names| names.into_iter().map(|(name, unit)| MetricName { name, unit }).collect::<Vec<_>>();
+    let (metrics, columns) = (names(metrics), names(columns));
     let mut problems = Vec::new();
     let mut checks = Vec::new();
     if diagnostics.is_empty() {
         checks = expectation::prepare(file, &metrics, &factors, &variants, &mut problems);
-        check_plots(&file.plots, &metrics, &factors, &points, &mut problems);
+        check_plots(&file.plots, [&metrics, &columns], &factors, &points, &mut problems);
     }
     diagnostics.extend(problems.iter().map(|problem| place(document, problem)));
     if diagnostics.is_empty() {
         let asked = file.plots.iter().any(|plot| plot.x.as_deref() == Some("time"));
         let series = asked || points.len() <= MAX_SERIES;
-        Ok(Design { run, plan, factors, points, metrics, checks, assumptions, series })
+        Ok(Design { run, plan, factors, points, metrics, columns, checks, assumptions, series })
     } else {
         Err(diagnostics)
     }
@@ -323,13 +340,12 @@ fn conflicts(factors: &[Factor], changes: &[Override]) -> Vec<Diagnostic> {
 /// Charts must name what there is.
 fn check_plots(
     plots: &[PlotSpec],
-    metrics: &[MetricName],
+    [metrics, columns]: [&[MetricName]; 2],
     factors: &[Factor],
     points: &[DesignPoint],
     problems: &mut Vec<Problem>,
 ) {
     let Some(first) = points.first() else { return };
-    let columns = crate::model::system::series::columns(&first.blueprint);
     for (number, plot) in plots.iter().enumerate() {
         let path = |key: &str| format!("plots[{number}].{key}");
         let x = plot.x.as_deref().unwrap_or("variant");

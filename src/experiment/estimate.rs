@@ -72,7 +72,8 @@ pub fn summarize(design: &Design, point: &DesignPoint, finished: Vec<Finished>) 
             values.and_then(|values| estimate(&values, confidence))
         })
         .collect();
-    let (series, series_half_widths) = if design.series { series(&finished, confidence) } else { Default::default() };
+    let (series, series_half_widths) =
+        if design.series { series(design, point, &finished) } else { Default::default() };
     Point {
         variant: point.variant.clone(),
         levels: point.levels.clone(),
@@ -97,9 +98,9 @@ type Rows = Vec<Vec<Option<f64>>>;
 
 /// Means and half widths of the time series, over the runs that have a value (none in an interval without requests, say); a
 /// cell that most runs lack is missing.
-fn series(finished: &[Finished], confidence: f64) -> (Rows, Rows) {
+fn series(design: &Design, point: &DesignPoint, finished: &[Finished]) -> (Rows, Rows) {
+    let confidence = design.run.confidence;
     let rows = finished.iter().map(|run| run.series.len()).min().unwrap_or(0);
-    let columns = finished.first().and_then(|run| run.series.first()).map_or(0, Vec::len);
     // Student's factor by the number of values, computed once each.
     let factors: Vec<Option<f64>> = (0..=finished.len())
         .map(|n| student_quantile(n as f64 - 1.0, confidence).ok().map(|factor| factor / libm::sqrt(n as f64)))
@@ -114,7 +115,15 @@ fn series(finished: &[Finished], confidence: f64) -> (Rows, Rows) {
         let half = factors[n].and_then(|factor| Some(factor * moments.sd()?)).filter(|half| half.is_finite());
         (moments.mean(), half)
     };
-    (0..rows).map(|row| (0..columns).map(|column| cell(row, column)).unzip()).unzip()
+    // Variants may have other parts: each value goes to the place that its column has in the whole experiment.
+    let row = |row: usize| {
+        let (mut means, mut halves) = (vec![None; design.columns.len()], vec![None; design.columns.len()]);
+        for (column, place) in point.columns.iter().enumerate() {
+            (means[*place], halves[*place]) = cell(row, column);
+        }
+        (means, halves)
+    };
+    (0..rows).map(row).unzip()
 }
 
 fn attributions(point: &DesignPoint, finished: &[Finished]) -> Vec<Attribution> {

@@ -13,7 +13,7 @@ use crate::spec::load::Document;
 use design::Design;
 use runner::{Observer, RunError};
 pub use study::Study;
-use study::{FileHash, LAYOUT, MetricName, Provenance};
+use study::{FileHash, LAYOUT, Provenance};
 
 /// Runs a designed experiment and judges its expectations.
 ///
@@ -30,8 +30,6 @@ pub fn conduct(
     let mut points = runner::run(design, jobs, observer, stop)?;
     let interrupted = stop.load(Ordering::Relaxed);
     points.retain(|point| !point.runs.is_empty());
-    let columns = design.points.first().map(|point| crate::model::system::series::columns(&point.blueprint));
-    let columns = columns.unwrap_or_default().into_iter();
     let hash = |(name, hash): &(String, u64)| FileHash { name: name.clone(), hash: format!("{hash:016x}") };
     let file = &document.experiment;
     let mut study = Study {
@@ -48,7 +46,7 @@ pub fn conduct(
         run: design.run,
         factors: design.factors.clone(),
         metrics: design.metrics.clone(),
-        columns: columns.map(|column| MetricName { name: column.name, unit: column.unit }).collect(),
+        columns: design.columns.clone(),
         points,
         expectations: Vec::new(),
         assumptions: design.assumptions.clone(),
