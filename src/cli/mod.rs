@@ -5,8 +5,11 @@
 //! interrupted.
 
 mod check;
+mod diagram;
 mod init;
 mod list;
+mod quiz;
+mod report;
 mod run;
 mod schema;
 
@@ -60,6 +63,12 @@ enum Command {
     Run(run::Arguments),
     /// Check files without running them
     Check(check::Arguments),
+    /// Draw the system of a model or experiment as SVG or Mermaid
+    Diagram(diagram::Arguments),
+    /// Answer an experiment's questions, then see what it says
+    Quiz(quiz::Arguments),
+    /// Make tables, charts and the page again from recorded results
+    Report(report::Arguments),
     /// List what can be written in files: steps, distributions, arrivals, policies, metrics
     List(list::Arguments),
     /// Print the JSON Schema of a file format, for editors
@@ -81,6 +90,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let status = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diagram(arguments) => diagram::run(&arguments),
+        Command::Quiz(arguments) => quiz::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

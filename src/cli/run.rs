@@ -11,9 +11,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{Status, complain, print, show, width};
 use crate::experiment::design::{Design, Options, design};
 use crate::experiment::expectation::Verdict;
-use crate::experiment::runner::Observer;
+use crate::experiment::runner::{Observer, RunError};
+use crate::experiment::tracing::{self, Choice};
 use crate::experiment::{Study, conduct};
-use crate::report::{csv, json, table, write};
+use crate::report::{csv, json, table, trace, write};
 use crate::spec::load::{Disk, Document, Loader};
 
 /// Run experiments (or models alone) and answer their questions
@@ -40,6 +41,12 @@ pub struct Arguments {
     /// Change the model: services.shop.instances=8; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Trace N requests, spread over the window, of the last point of every variant
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    trace: Option<u32>,
+    /// Trace the N slowest requests instead
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), conflicts_with = "trace")]
+    trace_slowest: Option<u32>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -143,7 +150,14 @@ fn answer(arguments: &Arguments, document: &Document, design: &Design, stop: &At
         return Status::Interrupted;
     }
     let folder = arguments.out.join(&document.name);
-    if let Err(error) = store(&study, &folder) {
+    let traces = match traces(arguments, design, stop) {
+        Ok(traces) => traces,
+        Err(error) => {
+            complain(&format!("{}: the traces could not be made: {error}", document.name));
+            return Status::Broken;
+        }
+    };
+    if let Err(error) = store(&study, traces, &folder) {
         complain(&format!("the results cannot be written to `{}`: {error}", folder.display()));
         return Status::Broken;
     }
@@ -159,8 +173,21 @@ fn answer(arguments: &Arguments, document: &Document, design: &Design, stop: &At
     if all_kept { Status::Good } else { Status::Expectation }
 }
 
-fn store(study: &Study, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    Ok(write::write_all(folder, &write::files(study)?)?)
+fn store(study: &Study, traces: Vec<(String, Vec<u8>)>, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let mut files = write::files(study)?;
+    files.extend(traces);
+    Ok(write::write_all(folder, &files)?)
+}
+
+/// The files of the traces that were asked for.
+fn traces(arguments: &Arguments, design: &Design, stop: &AtomicBool) -> Result<Vec<(String, Vec<u8>)>, RunError> {
+    let choice = match (arguments.trace, arguments.trace_slowest) {
+        (Some(count), _) => Choice::Spread(count as usize),
+        (None, Some(count)) => Choice::Slowest(count as usize),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let traced = tracing::trace(design, choice, &|| stop.load(Ordering::Relaxed))?;
+    Ok(traced.iter().flat_map(|traced| trace::files(traced, design.plan.seed)).collect())
 }
 
 fn show_answer(format: Format, study: &Study, folder: &Path) {

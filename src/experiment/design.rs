@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::expectation::Check;
 use super::levels;
+use super::quiz::{self, Question};
 use super::study::{Factor, Level, MetricName, RunPlan};
+use super::system_map::SystemMap;
 use crate::experiment::expectation;
 use crate::model::system::{Plan, metrics, series};
 use crate::model::{Blueprint, compile::Problem};
@@ -56,6 +58,8 @@ pub struct DesignPoint {
     pub variant: String,
     /// Per factor: the index of its level.
     pub levels: Vec<usize>,
+    /// The index of its picture among the design's systems.
+    pub system: usize,
     /// The system.
     pub blueprint: Blueprint,
     /// Per metric of the blueprint: its place among the metrics of the whole experiment.
@@ -73,6 +77,8 @@ pub struct Design {
     pub plan: Plan,
     /// The swept keys.
     pub factors: Vec<Factor>,
+    /// The different systems of the points, as pictures show them.
+    pub systems: Vec<SystemMap>,
     /// The points, variant by variant.
     pub points: Vec<DesignPoint>,
     /// All metrics of all points.
@@ -81,6 +87,8 @@ pub struct Design {
     pub columns: Vec<MetricName>,
     /// The expectations.
     pub checks: Vec<Check>,
+    /// The questions to the reader.
+    pub questions: Vec<Question>,
     /// What the model rests on that the files do not say.
     pub assumptions: Vec<String>,
     /// Whether time series are recorded.
@@ -121,6 +129,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     let common = tree.map(|tree| overrides_in(tree, &Path::root().key("set"))).unwrap_or_default();
     let (mut points, mut assumptions) = (Vec::new(), Vec::new());
     let (mut metrics, mut columns) = (IndexMap::new(), IndexMap::new());
+    let mut systems: Vec<SystemMap> = Vec::new();
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for (variant, changes) in &variants {
         diagnostics.extend(conflicts(&factors, changes));
@@ -146,8 +155,10 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
                     let own_metrics = own.map(|own| place_among(&mut metrics, own)).collect();
                     let own = series::columns(&blueprint).into_iter().map(|own| (own.name, own.unit));
                     let own_columns = own.map(|own| place_among(&mut columns, own)).collect();
+                    let system = number(&mut systems, SystemMap::of(&blueprint, document));
                     let (variant, levels) = (variant.clone(), levels.clone());
-                    points.push(DesignPoint { variant, levels, blueprint, metrics: own_metrics, columns: own_columns });
+                    let (metrics, columns) = (own_metrics, own_columns);
+                    points.push(DesignPoint { variant, levels, system, blueprint, metrics, columns });
                 }
             }
         }
@@ -155,19 +166,28 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     let names = |names: Names| names.into_iter().map(|(name, unit)| MetricName { name, unit }).collect::<Vec<_>>();
     let (metrics, columns) = (names(metrics), names(columns));
     let mut problems = Vec::new();
-    let mut checks = Vec::new();
+    let (mut checks, mut questions) = (Vec::new(), Vec::new());
     if diagnostics.is_empty() {
         checks = expectation::prepare(file, &metrics, &factors, &variants, &mut problems);
+        questions = quiz::prepare(file, &metrics, &factors, &variants, &mut problems);
         check_plots(&file.plots, [&metrics, &columns], &factors, &points, &mut problems);
     }
     diagnostics.extend(problems.iter().map(|problem| place(document, problem)));
     if diagnostics.is_empty() {
         let asked = file.plots.iter().any(|plot| plot.x.as_deref() == Some("time"));
         let series = asked || points.len() <= MAX_SERIES;
-        Ok(Design { run, plan, factors, points, metrics, columns, checks, assumptions, series })
+        Ok(Design { run, plan, factors, systems, points, metrics, columns, checks, questions, assumptions, series })
     } else {
         Err(diagnostics)
     }
+}
+
+/// The number of a system among those known; a new one is added. Points that look alike mostly follow each other.
+fn number(systems: &mut Vec<SystemMap>, system: SystemMap) -> usize {
+    systems.iter().rposition(|known| *known == system).unwrap_or_else(|| {
+        systems.push(system);
+        systems.len() - 1
+    })
 }
 
 /// A problem with the experiment's own file as a diagnostic.
@@ -260,7 +280,9 @@ fn factors(document: &Document, options: &Options) -> Result<Vec<Factor>, Vec<Di
 /// The levels that a quick run keeps: a few, evenly spread, and those that expectations name.
 fn thinned(levels: Vec<Level>, key: &str, document: &Document) -> Vec<Level> {
     let named = |level: &Level| {
-        let values = document.experiment.expect.iter().filter_map(|expectation| expectation.at.get(key));
+        let file = &document.experiment;
+        let places = file.expect.iter().map(|expectation| &expectation.at);
+        let values = places.chain(file.questions.iter().map(|question| &question.at)).filter_map(|at| at.get(key));
         values.filter_map(levels::text_of).any(|text| levels::same(&levels::level(text), level))
     };
     let last = levels.len().saturating_sub(1);

@@ -77,6 +77,7 @@ pub fn summarize(design: &Design, point: &DesignPoint, finished: Vec<Finished>) 
     Point {
         variant: point.variant.clone(),
         levels: point.levels.clone(),
+        system: point.system,
         estimates,
         attributions: attributions(point, &finished),
         distributions: distributions(point, &finished),

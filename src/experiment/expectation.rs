@@ -142,7 +142,7 @@ pub fn prepare(
             }
         }
         let subject = subject(spec, &format!("expect[{number}]"), problems);
-        let at = levels_of(spec, factors, number, problems);
+        let at = levels_of(&spec.at, &format!("expect[{number}].at"), factors, problems);
         let unit = match (&subject, metric) {
             (Subject::Ratio { .. }, _) | (_, None) => Unit::Ratio,
             (_, Some(metric)) => metrics[metric].unit,
@@ -182,23 +182,23 @@ fn subject(spec: &ExpectationSpec, path: &str, problems: &mut Vec<Problem>) -> S
     }
 }
 
-fn levels_of(
-    spec: &ExpectationSpec,
+/// The factors and levels that a map of keys and values names.
+pub(super) fn levels_of(
+    named: &IndexMap<String, serde_json::Value>,
+    path: &str,
     factors: &[Factor],
-    number: usize,
     problems: &mut Vec<Problem>,
 ) -> Vec<(usize, Level)> {
     let mut at = Vec::new();
-    for (key, value) in &spec.at {
-        let path = format!("expect[{number}].at");
+    for (key, value) in named {
         let Some(factor) = factors.iter().position(|factor| factor.key == *key) else {
-            problems.push(Problem::unknown(&path, "swept key", key, factors.iter().map(|factor| factor.key.as_str())));
+            problems.push(Problem::unknown(path, "swept key", key, factors.iter().map(|factor| factor.key.as_str())));
             continue;
         };
         let level = levels::level(levels::text_of(value).unwrap_or_default());
         if !factors[factor].levels.iter().any(|known| levels::same(known, &level)) {
             let known = factors[factor].levels.iter().map(|level| level.text.as_str());
-            problems.push(Problem::unknown(&path, "level", &level.text, known));
+            problems.push(Problem::unknown(path, "level", &level.text, known));
         }
         at.push((factor, level));
     }

@@ -4,8 +4,11 @@ pub mod design;
 pub mod estimate;
 pub mod expectation;
 pub mod levels;
+pub mod quiz;
 pub mod runner;
 pub mod study;
+pub mod system_map;
+pub mod tracing;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -51,6 +54,7 @@ pub fn conduct(
         expectations: Vec::new(),
         assumptions: design.assumptions.clone(),
         warnings: Vec::new(),
+        systems: design.systems.clone(),
         plots: file.plots.clone(),
         interrupted,
         insights: Vec::new(),

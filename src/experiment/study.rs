@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::expectation::Finding;
+use super::system_map::SystemMap;
 use crate::insight::Insight;
 use crate::measure::Kind;
 use crate::model::system::record::Ending;
@@ -48,6 +49,9 @@ pub struct Study {
     pub assumptions: Vec<String>,
     /// What the reader should know about the quality of the numbers.
     pub warnings: Vec<String>,
+    /// The systems of the points, as pictures show them; each once.
+    #[serde(default)]
+    pub systems: Vec<SystemMap>,
     /// The charts that the experiment asks for.
     pub plots: Vec<PlotSpec>,
     /// Whether the experiment was ended early; what was finished is kept.
@@ -149,6 +153,9 @@ pub struct Point {
     pub variant: String,
     /// Per factor: the index of its level.
     pub levels: Vec<usize>,
+    /// The index of its system among those of the study.
+    #[serde(default)]
+    pub system: usize,
     /// The runs that were finished, by replication.
     pub runs: Vec<Run>,
     /// Per metric: mean and interval over the replications; `None` if any run lacks a value.

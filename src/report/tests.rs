@@ -2,8 +2,8 @@
 
 mod studies;
 
-use studies::{CAPACITIES, KEY, empty, plot, sweep_with_plots, two_factors};
-pub(super) use studies::{hostile, overloaded, single, sweep, variants};
+use studies::{CAPACITIES, KEY, empty, plot, two_factors};
+pub(super) use studies::{hostile, overloaded, single, sweep, sweep_with_plots, system, variants};
 
 use super::chart::{Chart, Layer, Role, Scale, to_png, to_svg};
 use super::plots::charts;
@@ -11,7 +11,7 @@ use super::table::terminal;
 use crate::experiment::Study;
 use crate::spec::experiment_file::{PlotSpec, Scalar};
 
-fn all() -> Vec<Study> {
+pub(super) fn all() -> Vec<Study> {
     vec![sweep(), sweep_with_plots(), variants(), single(), overloaded(), hostile(), two_factors(), empty("none", 5)]
 }
 

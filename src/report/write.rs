@@ -9,20 +9,27 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::chart::{to_png, to_svg};
+use rayon::prelude::*;
+
+use super::chart::{Chart, to_png, to_svg};
 use super::csv::{points_csv, runs_csv, series_csv};
 use super::error::ReportError;
+use super::html::report_html;
 use super::json::summary_json;
 use super::plots::charts;
+use super::trace::PREFIX;
 use crate::experiment::Study;
 
 /// The name of the file that holds the whole study.
 pub const SUMMARY: &str = "summary.json";
 
-/// Names of files that are written besides the charts.
-const FIXED: [&str; 5] = ["runs.csv", "points.csv", "series.csv", SUMMARY, "report.html"];
+/// The name of the page.
+pub const REPORT: &str = "report.html";
 
-/// The files of a study's result folder with their contents: CSV files, the summary, and every chart as SVG and PNG.
+/// Names of files that are written besides the charts.
+const FIXED: [&str; 5] = ["runs.csv", "points.csv", "series.csv", SUMMARY, REPORT];
+
+/// The files of a study's result folder with their contents: CSV files, the summary, the page, and every chart as SVG and PNG.
 ///
 /// # Errors
 /// [`ReportError::Plot`] if a chart asks for what the results do not hold, [`ReportError::Chart`] if it cannot be drawn.
@@ -32,15 +39,21 @@ pub fn files(study: &Study) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
         ("points.csv".to_owned(), points_csv(study)),
         ("series.csv".to_owned(), series_csv(study)),
         (SUMMARY.to_owned(), summary_json(study)),
+        (REPORT.to_owned(), report_html(study)?),
     ];
-    for (stem, chart) in charts(study)? {
-        let failed = |source| ReportError::Chart { plot: stem.clone(), source };
-        let svg = to_svg(&chart).map_err(failed)?;
-        let png = to_png(&svg).map_err(failed)?;
-        files.push((format!("{stem}.svg"), svg.into_bytes()));
-        files.push((format!("{stem}.png"), png));
-    }
+    // Drawing is most of the work of a short run; charts have nothing to do with each other.
+    let drawn: Result<Vec<_>, ReportError> =
+        charts(study)?.par_iter().map(|(stem, chart)| pictures(stem, chart)).collect();
+    files.extend(drawn?.into_iter().flatten());
     Ok(files)
+}
+
+/// A chart as SVG and PNG.
+fn pictures(stem: &str, chart: &Chart) -> Result<[(String, Vec<u8>); 2], ReportError> {
+    let failed = |source| ReportError::Chart { plot: stem.to_owned(), source };
+    let svg = to_svg(chart).map_err(failed)?;
+    let png = to_png(&svg).map_err(failed)?;
+    Ok([(format!("{stem}.svg"), svg.into_bytes()), (format!("{stem}.png"), png)])
 }
 
 /// Writes the files as the folder `dir`, replacing the results of an earlier run of the same experiment.
@@ -100,7 +113,10 @@ fn fill(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
     for (name, content) in files {
         let mut file = fs::File::create_new(folder.join(name))?;
         file.write_all(content)?;
-        file.sync_all()?;
+        // Waiting for the disk takes longer than a short run. All else can be made again from the summary.
+        if name == SUMMARY {
+            file.sync_all()?;
+        }
     }
     Ok(())
 }
@@ -153,7 +169,12 @@ fn carry_over(old: &Path, dir: &Path) -> io::Result<()> {
 /// Whether a run writes files of this name: the fixed ones and numbered charts.
 fn is_result(name: &str) -> bool {
     let numbered = name.split_once('-').is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-    FIXED.contains(&name) || (numbered && (name.ends_with(".svg") || name.ends_with(".png")))
+    FIXED.contains(&name) || is_trace(name) || (numbered && (name.ends_with(".svg") || name.ends_with(".png")))
+}
+
+/// Whether a file of this name holds traces.
+pub fn is_trace(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(".json")
 }
 
 #[cfg(test)]
@@ -194,11 +215,11 @@ mod tests {
     #[test]
     fn every_chart_is_written_as_svg_and_png() {
         let names: Vec<String> = files(&variants()).unwrap().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names[..4], ["runs.csv", "points.csv", "series.csv", "summary.json"]);
-        assert!(names[4..].chunks(2).all(|pair| pair[0].ends_with(".svg")
+        assert_eq!(names[..5], ["runs.csv", "points.csv", "series.csv", "summary.json", "report.html"]);
+        assert!(names[5..].chunks(2).all(|pair| pair[0].ends_with(".svg")
             && pair[1].ends_with(".png")
             && pair[0].trim_end_matches(".svg") == pair[1].trim_end_matches(".png")));
-        assert!(names.len() >= 6 && names.iter().all(|name| is_plain(name) && is_result(name)));
+        assert!(names.len() >= 7 && names.iter().all(|name| is_plain(name) && is_result(name)));
         assert_eq!(files(&single()).unwrap(), files(&single()).unwrap());
     }
 

@@ -36,6 +36,9 @@ pub struct ExperimentFile {
     /// What must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<ExpectationSpec>,
+    /// Questions to the reader, which `scalelab quiz` asks before it runs the experiment and grades with its numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<QuestionSpec>,
     /// The charts to draw; a sensible choice if left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plots: Vec<PlotSpec>,
@@ -178,6 +181,49 @@ pub struct ExpectationSpec {
     /// Why it is expected: a formula, a source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
+}
+
+/// A question to the reader: for a number (`metric`), for the variant with the highest or lowest value (`which`), or for one of
+/// some `choices`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuestionSpec {
+    /// The question.
+    pub ask: String,
+    /// What can be chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// The right one of the `choices`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Asks for the variant in which `metric` is highest or lowest; the variants are the choices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub which: Option<Which>,
+    /// The metric that is asked for; with `choices`, the one whose values are shown with the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The variant that it is about.
+    #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// The level of every swept key.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub at: IndexMap<String, Value>,
+    /// How far a number may be off to count as right: a share of it (`20%`), or an amount in the metric's unit; 10 % if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Scalar>,
+    /// Why the answer is what it is; shown with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+/// Which end of the values is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// The greatest value.
+    Highest,
+    /// The least value.
+    Lowest,
 }
 
 /// A chart.

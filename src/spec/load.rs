@@ -156,6 +156,7 @@ impl<'f> Loader<'f> {
                 variants: Default::default(),
                 sweep: Default::default(),
                 expect: Vec::new(),
+                questions: Vec::new(),
                 plots: Vec::new(),
                 analysis: None,
             };

@@ -272,7 +272,7 @@ impl System<'_> {
     }
 
     /// The work that a frame has had done at the sharing station where it is.
-    fn attained(&self, index: u32, frame: &Frame) -> Nanos {
+    pub(super) fn attained(&self, index: u32, frame: &Frame) -> Nanos {
         let station = self.sharing_of(index).map(|station| &self.sharing[station as usize]);
         station.map_or(0, |station| station.attained(self.calendar.now(), index, frame.work))
     }

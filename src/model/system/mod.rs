@@ -23,6 +23,7 @@ mod parts;
 pub mod record;
 pub mod series;
 mod traffic;
+pub mod watch;
 
 use super::blueprint::{self, Blueprint};
 use super::frame::{Frame, Frames, NONE};
@@ -38,6 +39,7 @@ use parts::{Drawn, Ready, Target};
 use record::Books;
 pub use record::{Ending, Record};
 use traffic::Source;
+use watch::{Unwatched, Watch, begins_request};
 
 /// How often a run asks whether it should stop early [events].
 const POLL: u64 = 1 << 16;
@@ -249,9 +251,17 @@ impl<'a> System<'a> {
     ///
     /// # Errors
     /// A [`Violation`] if a law of the simulation does not hold.
-    pub fn run(mut self, stop: &dyn Fn() -> bool) -> Result<Record, Violation> {
+    pub fn run(self, stop: &dyn Fn() -> bool) -> Result<Record, Violation> {
+        self.run_watched(stop, &mut Unwatched)
+    }
+
+    /// As [`System::run`], watched.
+    ///
+    /// # Errors
+    /// As [`System::run`].
+    pub fn run_watched<W: Watch>(mut self, stop: &dyn Fn() -> bool, watch: &mut W) -> Result<Record, Violation> {
         self.start();
-        let ending = self.play(stop);
+        let ending = self.play(stop, watch);
         if let Some(violation) = self.violation {
             return Err(violation);
         }
@@ -278,7 +288,7 @@ impl<'a> System<'a> {
     }
 
     /// The main loop.
-    fn play(&mut self, stop: &dyn Fn() -> bool) -> Ending {
+    fn play<W: Watch>(&mut self, stop: &dyn Fn() -> bool, watch: &mut W) -> Ending {
         let (mut instant, mut at_instant) = (0, 0);
         while let Some((until, milestone)) = self.milestones.pop() {
             loop {
@@ -294,7 +304,13 @@ impl<'a> System<'a> {
                 let Some(event) = self.calendar.next(until, alive) else { break };
                 self.turns = 0;
                 if let Some(frame) = self.dispatch(event) {
+                    if W::ON && begins_request(&event) {
+                        watch.began(self, frame);
+                    }
                     self.execute(frame);
+                }
+                if W::ON {
+                    watch.after(self);
                 }
                 self.books.events += 1;
                 if self.frames.in_use() > self.plan.in_flight_limit {

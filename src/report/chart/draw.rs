@@ -5,6 +5,7 @@ use super::describe::axis_title;
 use super::font::{self, Weight};
 use super::frame::{self, Frame, LINE, Theme, style};
 use super::geometry::{Point, Rect, clip_polygon};
+use super::hover;
 use super::labels::{Obstacles, spread};
 use super::layers::{EndLabel, Pen};
 use super::model::{Layer, Series};
@@ -85,6 +86,9 @@ pub(super) fn chart(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, theme: Th
     let room = (area.x1 - x1 - 16.0).max(0.0);
     end_labels(canvas, plan, &plot, ends, room, theme);
     annotations(canvas, plan, &frame, &mut obstacles, theme);
+    if canvas.is_live() {
+        hover::strips(canvas, plan, &frame);
+    }
     if plan.empty {
         let at = ((x0 + x1) / 2.0, (top + y1) / 2.0);
         canvas.text(at, "no data to show", style(13.0, palette::MUTED, Anchor::Middle));

@@ -16,7 +16,7 @@ pub(super) const FAMILY: &str = "Inter";
 
 /// The two faces in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weight {
+pub(in crate::report) enum Weight {
     Regular,
     SemiBold,
 }
@@ -48,14 +48,14 @@ fn advance(weight: Weight, character: char) -> Option<f64> {
 }
 
 /// Width of `text` in CSS pixels at `size` CSS pixels per em.
-pub(super) fn width(text: &str, size: f64, weight: Weight) -> f64 {
+pub(in crate::report) fn width(text: &str, size: f64, weight: Weight) -> f64 {
     let ems: f64 = text.chars().map(|c| advance(weight, c).unwrap_or(0.7)).sum();
     ems * size
 }
 
 /// `text` as it can be drawn: control characters and line breaks become spaces, runs of spaces become one,
 /// characters the font lacks become "?".
-pub(super) fn drawable(text: &str) -> String {
+pub(in crate::report) fn drawable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.trim().chars() {
         if c.is_control() || c == ' ' {
@@ -72,7 +72,7 @@ pub(super) fn drawable(text: &str) -> String {
 }
 
 /// `text` shortened with "…" to fit `room` CSS pixels; empty if not even one character fits.
-pub(super) fn ellipsize(text: &str, size: f64, weight: Weight, room: f64) -> String {
+pub(in crate::report) fn ellipsize(text: &str, size: f64, weight: Weight, room: f64) -> String {
     if width(text, size, weight) <= room {
         return text.to_string();
     }

@@ -19,6 +19,7 @@ mod error;
 mod font;
 mod frame;
 mod geometry;
+mod hover;
 mod labels;
 mod layers;
 mod model;
@@ -35,6 +36,10 @@ pub use error::ChartError;
 pub use model::{Axis, Chart, Layer, Line, Panels, Points, Role, Scale, Series, Stroke};
 pub use panels::panels_to_svg;
 
+pub(super) use canvas::escape;
+pub(super) use font::{Weight, drawable, ellipsize, width as text_width};
+pub(super) use palette::dark_twins;
+
 use canvas::Canvas;
 use frame::Theme;
 use geometry::Rect;
@@ -46,18 +51,38 @@ use plan::Plan;
 /// [`ChartError::Invalid`] if a size, range, length or count cannot be drawn; its message names the field.
 /// [`ChartError::Internal`] if the SVG library refuses the result.
 pub fn to_svg(chart: &Chart) -> Result<String, ChartError> {
+    let plan = Plan::new(chart)?;
+    draw(&plan, Canvas::new(chart.width, chart.height))?.finish(&chart.title, &describe::chart(&plan))
+}
+
+/// The chart as an SVG element for a page: text as text in the page's typeface, colors as attributes that the page may
+/// choose anew, and strips over the plot with the values there as tool tips. Title, subtitle and caption are left to the page.
+///
+/// # Errors
+/// As [`to_svg`].
+pub fn to_live_svg(chart: &Chart) -> Result<String, ChartError> {
+    let plan = Plan::new(chart)?;
+    draw(&plan, Canvas::live(chart.width, chart.height))?.finish_live(&chart.title, &describe::chart(&plan))
+}
+
+fn draw(plan: &Plan<'_>, mut canvas: Canvas) -> Result<Canvas, ChartError> {
+    let chart = plan.chart;
     check_size("width", chart.width, 240, 4000)?;
     check_size("height", chart.height, 160, 4000)?;
-    let plan = Plan::new(chart)?;
     let (width, height) = (f64::from(chart.width), f64::from(chart.height));
-    let mut canvas = Canvas::new(chart.width, chart.height);
-    let page = Rect::new(frame::PADDING, frame::PADDING - 4.0, width - frame::PADDING, height - 12.0);
     let theme = Theme::FULL;
-    let top = frame::header(&mut canvas, &page, &chart.title, &chart.subtitle);
-    let bottom = frame::footer(&mut canvas, &page, &chart.caption, &plan.notes);
-    let area = Rect::new(page.x0, top, page.x1, bottom.max(top + 40.0));
-    draw::chart(&mut canvas, &plan, &area, theme, None);
-    canvas.finish(&chart.title, &describe::chart(&plan))
+    let area = if canvas.is_live() {
+        let page = Rect::new(2.0, 2.0, width - 2.0, height - 4.0);
+        let bottom = frame::footer(&mut canvas, &page, "", &plan.notes);
+        Rect::new(page.x0, page.y0, page.x1, bottom.max(page.y0 + 40.0))
+    } else {
+        let page = Rect::new(frame::PADDING, frame::PADDING - 4.0, width - frame::PADDING, height - 12.0);
+        let top = frame::header(&mut canvas, &page, &chart.title, &chart.subtitle);
+        let bottom = frame::footer(&mut canvas, &page, &chart.caption, &plan.notes);
+        Rect::new(page.x0, top, page.x1, bottom.max(top + 40.0))
+    };
+    draw::chart(&mut canvas, plan, &area, theme, None);
+    Ok(canvas)
 }
 
 fn check_size(name: &str, value: u32, lowest: u32, highest: u32) -> Result<(), ChartError> {

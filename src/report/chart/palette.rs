@@ -35,6 +35,40 @@ pub(super) const COLORED_LIMIT: usize = 12;
 /// How many series stay colored when there are more than `COLORED_LIMIT`.
 pub(super) const FOREGROUND: usize = 8;
 
+/// The colors of the light theme with those that take their place on a dark page, as `#rrggbb`.
+///
+/// Marks keep their hue and get lighter where they would drown; texts get the lighter tone that keeps a contrast of about
+/// 4.5 : 1 on the page's dark ground.
+pub(in crate::report) fn dark_twins() -> Vec<(String, String)> {
+    let hex = |color: Rgb| format!("#{:02x}{:02x}{:02x}", color.0, color.1, color.2);
+    let plain = [
+        (WHITE, (22, 24, 28)),
+        (INK, (236, 236, 236)),
+        (TEXT, (200, 204, 210)),
+        (MUTED, (160, 167, 176)),
+        (AXIS, (140, 147, 156)),
+        (GRID, (48, 53, 60)),
+        (FADED, (78, 84, 92)),
+        (SHADE, (150, 150, 165)),
+        ((130, 130, 130), (150, 156, 164)),
+        ((180, 30, 30), (255, 133, 119)),
+    ];
+    let light = |color: Rgb| {
+        let mix = |channel: u8| (f64::from(channel) * 0.62 + 255.0 * 0.38) as u8;
+        (mix(color.0), mix(color.1), mix(color.2))
+    };
+    let mut twins: Vec<(String, String)> = plain.iter().map(|(from, to)| (hex(*from), hex(*to))).collect();
+    for (mark, text) in SERIES {
+        for color in [mark, text] {
+            let twin = (hex(color), hex(light(color)));
+            if !twins.iter().any(|known| known.0 == twin.0) {
+                twins.push(twin);
+            }
+        }
+    }
+    twins
+}
+
 /// (mark, text) color of a role, or of the series with this number.
 pub(super) fn colors(role: Option<Role>, number: usize) -> (Rgb, Rgb) {
     match role {

@@ -6,7 +6,7 @@ use crate::experiment::Study;
 use crate::spec::experiment_file::{PlotSpec, Spacing};
 
 /// Most clients with charts of their own.
-const CLIENT_LIMIT: usize = 4;
+pub(super) const CLIENT_LIMIT: usize = 4;
 
 /// With a swept quantity, the tail latency and the goodput over it; with variants, the tail latency and where the time
 /// goes, side by side; otherwise both over time, and the distribution of response times.
@@ -50,7 +50,7 @@ fn tail(study: &Study, client: &str) -> String {
     if study.metric(&tail).is_some_and(known) { tail } else { format!("{client}.latency.mean") }
 }
 
-fn plot(y: &str, x: &str) -> PlotSpec {
+pub(super) fn plot(y: &str, x: &str) -> PlotSpec {
     PlotSpec {
         y: y.to_owned(),
         x: Some(x.to_owned()),

@@ -44,6 +44,26 @@ pub fn charts(study: &Study) -> Result<Vec<(String, Chart)>, ReportError> {
     } else {
         &study.plots
     };
+    draw_all(study, plots)
+}
+
+/// Charts of where the time of each client goes that [`charts`] does not have; none for a single point.
+///
+/// # Errors
+/// As [`charts`].
+pub fn attributions(study: &Study) -> Result<Vec<(String, Chart)>, ReportError> {
+    if study.points.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let asked = if study.plots.is_empty() { defaults::plots(study) } else { study.plots.clone() };
+    let is_asked =
+        |client: &&str| asked.iter().any(|plot| plot.x.as_deref() == Some("attribution") && plot.y == *client);
+    let missing = clients(study).into_iter().filter(|client| !is_asked(client)).take(defaults::CLIENT_LIMIT);
+    let plot = |client: &str| defaults::plot(client, "attribution");
+    draw_all(study, &missing.map(plot).collect::<Vec<_>>())
+}
+
+fn draw_all(study: &Study, plots: &[PlotSpec]) -> Result<Vec<(String, Chart)>, ReportError> {
     let mut charts: Vec<(String, Chart)> = Vec::new();
     for (index, plot) in plots.iter().enumerate() {
         let sketch = Sketch { study, plot, number: index + 1 };
@@ -272,7 +292,7 @@ fn decade_below(value: f64) -> f64 {
 }
 
 /// The text in lowercase letters, digits and single hyphens.
-fn slug(text: &str) -> String {
+pub(super) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for letter in text.chars().flat_map(char::to_lowercase) {
         if letter.is_ascii_alphanumeric() {

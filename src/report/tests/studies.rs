@@ -3,6 +3,7 @@
 use crate::experiment::Study;
 use crate::experiment::expectation::{Finding, Verdict};
 use crate::experiment::study::*;
+use crate::experiment::system_map::{Calls, Part, PartKind, Room, SystemMap};
 use crate::measure::Kind;
 use crate::model::system::record::Ending;
 use crate::quantity::Unit;
@@ -54,9 +55,33 @@ pub(super) fn empty(experiment: &str, replications: u64) -> Study {
         expectations: Vec::new(),
         assumptions: Vec::new(),
         warnings: Vec::new(),
+        systems: vec![system()],
         plots: Vec::new(),
         interrupted: false,
         insights: Vec::new(),
+    }
+}
+
+/// A client, a shop of three instances, and a database.
+pub(in crate::report) fn system() -> SystemMap {
+    let room = |name: &str, capacity: f64| Room { name: name.to_owned(), capacity };
+    let part = |name: &str, kind: PartKind, instances: u32, stations: Vec<Room>, about: &str| Part {
+        name: name.to_owned(),
+        kind,
+        instances,
+        balancer: (instances > 1).then(|| "round robin".to_owned()),
+        stations,
+        about: about.to_owned(),
+    };
+    let calls = |from: usize, to: usize, operation: &str| Calls { from, to, operations: vec![operation.to_owned()] };
+    let shop = vec![room("workers", 64.0), room("cpu", 4.0)];
+    SystemMap {
+        parts: vec![
+            part("shoppers", PartKind::Client, 0, Vec::new(), "poisson 400/s"),
+            part("shop", PartKind::Service, 3, shop, "browse, checkout"),
+            part("orders", PartKind::Database, 1, vec![room("db", 50.0)], "read, write"),
+        ],
+        calls: vec![calls(0, 1, "browse"), calls(1, 2, "read")],
     }
 }
 
@@ -99,6 +124,7 @@ fn point(study: &Study, variant: &str, levels: Vec<usize>, rate: f64, capacity: 
     Point {
         variant: variant.to_owned(),
         levels,
+        system: 0,
         runs: (0..replications).map(run).collect(),
         estimates: values.iter().enumerate().map(estimate).collect(),
         attributions: vec![Attribution {
