@@ -17,6 +17,7 @@ pub mod keys;
 pub mod limiter;
 pub mod machine;
 pub mod program;
+pub mod resilience;
 pub mod station;
 pub mod step;
 pub mod system;
