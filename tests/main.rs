@@ -4,6 +4,7 @@ mod cli;
 mod crashes;
 mod determinism;
 mod experiments;
+mod failures;
 #[path = "../benches/handwritten/mod.rs"]
 #[allow(dead_code, reason = "the benchmarks run the loops; here only their own tests do")]
 mod handwritten;

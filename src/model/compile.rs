@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::blueprint::{Blueprint, Operation, Service};
+use super::blueprint::{Blueprint, Operation, ServersPlan, Service};
 use super::distribution::{Amount, Random, Values};
 use super::frame::LOOP_DEPTH;
 use super::program::{Demand, Holding, Instruction, Place, Program};
@@ -86,6 +86,17 @@ impl StationNames {
         self.servers.iter().position(|known| known == name).map(|slot| slot as u16)
     }
 
+    /// The name of a servers station.
+    pub fn name(&self, slot: u16) -> String {
+        self.servers.get(usize::from(slot)).cloned().unwrap_or_default()
+    }
+
+    /// Adds a servers station; returns its slot.
+    pub fn add_servers(&mut self, name: &str) -> u16 {
+        self.servers.push(name.to_owned());
+        self.servers.len() as u16 - 1
+    }
+
     /// The slot of a sharing station; `None` if there is none of this name.
     pub fn sharing(&self, name: &str) -> Option<u16> {
         self.sharing.iter().position(|known| known == name).map(|slot| slot as u16)
@@ -129,6 +140,12 @@ pub struct Compiler<'a> {
     pub stations: StationNames,
     /// The memory that each request of the service takes.
     pub memory: MemoryUse,
+    /// The connection pools of the service.
+    pub pools: Vec<super::pools::Pool>,
+    /// Whether it is a service, whose instances can have stations.
+    pub of_service: bool,
+    /// Servers stations that the code needs besides those of the service.
+    pub added: Vec<ServersPlan>,
     /// The hash of the operation or client.
     salt: u64,
     /// How many steps of each kind were met.
@@ -157,6 +174,9 @@ impl<'a> Compiler<'a> {
             part: part.to_owned(),
             stations,
             memory: MemoryUse::default(),
+            pools: Vec::new(),
+            of_service: false,
+            added: Vec::new(),
             salt: 0,
             ordinals: BTreeMap::new(),
             scopes: Vec::new(),
@@ -270,6 +290,21 @@ impl<'a> Compiler<'a> {
         self.scopes.push(Vec::new());
         self.steps(steps);
         self.close();
+    }
+
+    /// Compiles a body whose failures go on right behind it.
+    pub fn scoped(&mut self, body: impl FnOnce(&mut Self)) {
+        self.scopes.push(Vec::new());
+        body(self);
+        self.close();
+    }
+
+    /// Compiles a branch; returns where it begins.
+    pub fn branch_of(&mut self, body: impl FnOnce(&mut Self)) -> Place {
+        let entry = self.here();
+        self.scoped(body);
+        self.emit(Instruction::Finish);
+        entry
     }
 
     /// Compiles a body whose failures go on at the handler's code. There the frame's outcome says how it failed:
@@ -393,6 +428,11 @@ impl<'a> Compiler<'a> {
         self.loops += 1;
         body(self, self.loops - 1);
         self.loops -= 1;
+    }
+
+    /// The present path.
+    pub fn place(&self) -> String {
+        self.path.concat()
     }
 
     /// Notes a problem at the present path.

@@ -18,7 +18,7 @@ pub const NONE: u32 = u32::MAX;
 pub const LOOP_DEPTH: usize = 4;
 
 /// How a request, an attempt or a branch ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was answered as it should be.
@@ -178,9 +178,20 @@ pub struct Frame {
     pub reason: Outcome,
     /// Whether it was answered already, or its caller is gone.
     pub answered: bool,
+    /// Retries of the guarded call it is at, with [`Frame::SLOW`] if the last one was made because of a timeout.
+    pub retries: u8,
 }
 
 impl Frame {
+    /// Marks in `retries` that the last one was made because of a timeout.
+    pub const SLOW: u8 = 0x80;
+
+    /// Whether it must end, whatever guards it: its instance died, or nobody wants it any more.
+    #[inline]
+    pub fn is_doomed(&self) -> bool {
+        matches!(self.outcome, Outcome::Crashed | Outcome::Canceled) && self.role != Role::Request
+    }
+
     /// A place in the slab that nobody uses.
     const VACANT: Frame = Frame {
         key: 0,
@@ -209,13 +220,15 @@ impl Frame {
         outcome: Outcome::Success,
         reason: Outcome::Success,
         answered: false,
+        retries: 0,
     };
 
-    /// The visit of the present step: differs from round to round of the loops around it.
+    /// The visit of the present step: differs from round to round of the loops around it, and from try to try of a call.
     #[inline]
     pub fn visit(&self) -> u64 {
         let [a, b, c, d] = self.rounds.map(u64::from);
-        a | b << 16 | c << 32 | d << 48
+        let tries = u64::from(self.retries & !Frame::SLOW);
+        (a | b << 16 | c << 32 | d << 48).wrapping_add(tries.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
     /// What its calls and branches inherit.
@@ -328,6 +341,7 @@ impl Frames {
         frame.stage = Stage::Running;
         frame.outcome = Outcome::Success;
         frame.answered = false;
+        frame.retries = 0;
         (frame.deadline, frame.item, frame.priority) = (bearing.deadline, bearing.item, bearing.priority);
         (index, frame)
     }

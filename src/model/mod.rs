@@ -16,6 +16,7 @@ pub mod frame;
 pub mod keys;
 pub mod limiter;
 pub mod machine;
+pub mod pools;
 pub mod program;
 pub mod resilience;
 pub mod station;

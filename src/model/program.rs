@@ -8,6 +8,11 @@
 //! that gives back what it holds there, and ends it.
 
 use super::distribution::Distribution;
+use super::frame::Outcome;
+use super::resilience::backoff::Backoff;
+use super::resilience::breaker::BreakerSpec;
+use super::resilience::budget::BudgetSpec;
+use super::resilience::throttle::ThrottleSpec;
 use crate::engine::time::Nanos;
 use crate::measure::Kind;
 
@@ -30,8 +35,26 @@ pub enum Instruction {
     Allocate { holding: u32 },
     /// Give memory back; an attempt that is failing goes on unwinding from here.
     Free { holding: u32 },
+    /// Hold one server as `Acquire` does, but wait in its queue no longer than the lane's time.
+    AcquireWithin { slot: u16, waiting: u32, limit: u32 },
+    /// Take an open connection of a pool, or open one.
+    Connect { pool: u32 },
+    /// Put the connection back.
+    Disconnect { pool: u32 },
     /// Call an operation and wait for its reply.
     Call { site: u32 },
+    /// Begin a guarded call: its first try is next.
+    Begin { guard: u32 },
+    /// Ask whether a try of a guarded call may be sent.
+    Admit { guard: u32 },
+    /// A try has ended: try again, go on, or fail.
+    Settle { guard: u32, again: Place },
+    /// Wait until it is time for the hedge of this number.
+    HedgeDelay { guard: u32, number: u16 },
+    /// Count a hedge, which is sent now.
+    HedgeSent { guard: u32 },
+    /// A guarded call has failed and its fallback takes over; attempts that must end go on unwinding.
+    Fallback { guard: u32 },
     /// Start several branches and wait for all of them.
     Fork { fork: u32 },
     /// Go on at one of several places, at random.
@@ -90,7 +113,7 @@ pub struct Choice {
 }
 
 /// A call as written at one place of one program.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Site {
     /// The operation that is called.
     pub operation: u32,
@@ -98,13 +121,87 @@ pub struct Site {
     pub timeout: Option<Nanos>,
     /// The hash of the step, which keys the callee.
     pub salt: u64,
+    /// Whether the callee is told when the answer is needed.
+    pub tells_deadline: bool,
+    /// Whether the callee is stopped when its caller's patience ends.
+    pub cancels: bool,
+    /// Whether the callee is stopped when its caller is stopped, as the loser of a hedge is.
+    pub passes_cancel: bool,
 }
 
 /// A `parallel` step: where its branches begin, and the hashes that key them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Fork {
-    /// Per branch: its code and its salt.
+    /// Per branch: its code and its salt; a salt of 0 lets it make the draws that its parent would have made.
     pub branches: Vec<(Place, u64)>,
+    /// How many must succeed; all of them, and all are awaited, if `None`.
+    pub need: Option<u16>,
+    /// How long they are awaited [ns], and what happens then.
+    pub limit: Option<(Nanos, Late)>,
+    /// Whether branches that are not awaited any more are stopped; else they go on for nobody.
+    pub stops: bool,
+    /// Whether what is called within `limit` is told so.
+    pub tells_deadline: bool,
+    /// Whether the branches after the first are hedges: they end with those at work.
+    pub hedges: bool,
+}
+
+/// What happens when branches are late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// The fork fails as timed out.
+    Fail,
+    /// The fork goes on with the results there are, if they are so many.
+    Partial(u16),
+}
+
+/// What surrounds a call: retries and what decides about them. Each instance has a state of its own for it.
+#[derive(Debug, Clone)]
+pub struct GuardPlan {
+    /// The calling service or client.
+    pub part: String,
+    /// The name of the call among the metrics.
+    pub name: String,
+    /// The most tries, the first one included.
+    pub attempts: u32,
+    /// How long to wait before each retry.
+    pub backoff: Backoff,
+    /// The outcomes that are tried again, by their numbers.
+    pub retryable: [bool; Outcome::ALL.len()],
+    /// What retries cost.
+    pub budget: Option<BudgetSpec>,
+    /// When nothing is sent for a while.
+    pub breaker: Option<BreakerSpec>,
+    /// When some are not sent.
+    pub throttle: Option<ThrottleSpec>,
+    /// When a hedge is sent: after this time [ns], or after this percentile of the response times.
+    pub hedge: Option<HedgeDelay>,
+    /// Keys the jitter and the throttle's draws.
+    pub salt: u64,
+    /// The account of waiting between tries.
+    pub account: u32,
+}
+
+/// When a hedge is sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HedgeDelay {
+    /// After this time [ns].
+    After(Nanos),
+    /// After this percentile of the latest response times.
+    Percentile(f64),
+}
+
+/// A pool of connections of every instance of a service.
+#[derive(Debug, Clone)]
+pub struct PoolPlan {
+    /// The service.
+    pub part: String,
+    /// Unused connections are closed after this time [ns].
+    pub idle: Option<Nanos>,
+    /// What opening one takes, as a demand.
+    pub connect: Option<u32>,
+    /// The account of opening.
+    pub account: u32,
 }
 
 /// What an account of the ledger stands for.
@@ -137,6 +234,12 @@ pub struct Program {
     pub forks: Vec<Fork>,
     /// The accounts of the ledger.
     pub accounts: Vec<Account>,
+    /// Guarded calls.
+    pub guards: Vec<GuardPlan>,
+    /// Pools whose connections are opened and closed.
+    pub pools: Vec<PoolPlan>,
+    /// The longest waits in queues [ns], each once.
+    pub limits: Vec<Nanos>,
 }
 
 impl Program {

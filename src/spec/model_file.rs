@@ -14,6 +14,9 @@ use crate::model::keys::KeysSpec;
 use crate::model::machine::cpu::{ContentionSpec, ContextSwitch, Discipline, QuotaSpec, StealSpec};
 use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
+use crate::model::resilience::breaker::BreakerSpec;
+use crate::model::resilience::retry::{HedgeSpec, PoolSpec, Propagated, RetrySpec};
+use crate::model::resilience::throttle::ThrottleSpec;
 use crate::model::step::Step;
 use crate::quantity::{Bytes, Cores, Duration, Price, Share};
 
@@ -85,9 +88,41 @@ pub struct ClientSpec {
     /// How important the requests are: 0, the most important, if left out. Queues that know priorities look at it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: u8,
-    /// How long a client waits for its answer; unlimited if left out. The service does not notice that it gave up.
+    /// How long one attempt waits for its answer; unlimited if left out. The service does not notice that it gave up, unless
+    /// `propagate` says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
+    /// How long all attempts of a request together may take, the waits between them included; unlimited if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Duration>,
+    /// What the service is told of it: `[deadline, cancellation]`; nothing if left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub propagate: Vec<Propagated>,
+    /// Whether a request does no harm if it is carried out twice; yes if left out. If not, it is retried only when it surely
+    /// was not carried out.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub idempotent: bool,
+    /// Trying again after a failure; never if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetrySpec>,
+    /// Asking again before the first has answered; never if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<HedgeSpec>,
+    /// A circuit breaker; none if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerSpec>,
+    /// Adaptive client throttling; none if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<ThrottleSpec>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// How requests come.
@@ -136,6 +171,9 @@ pub struct ServiceSpec {
     /// piece of CPU work takes 1 + α(n−1) + βn(n−1) times as long. Nothing if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coordination: Option<ContentionSpec>,
+    /// Connection pools of each instance, which its calls go `through`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub pools: IndexMap<String, PoolSpec>,
     /// Which instance gets a call; `round_robin` if left out.
     #[serde(default)]
     pub balancer: Policy,

@@ -11,5 +11,6 @@ pub mod breaker;
 pub mod budget;
 pub mod limit;
 pub mod recent;
+pub mod retry;
 pub mod throttle;
 pub mod window;

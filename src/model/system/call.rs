@@ -2,11 +2,13 @@
 
 use super::traffic::Book;
 use super::{Event, System};
+use crate::engine::Nanos;
 use crate::engine::random::child;
+use crate::measure::Kind;
 use crate::measure::ledger::{Ledger, Pool};
 use crate::model::balancer::{Call, Reply};
 use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage, Start};
-use crate::model::program::Place;
+use crate::model::program::{Instruction, Place};
 
 impl System<'_> {
     /// Sends a call; returns the frame of the attempt, which runs next; `None` if there is no instance to send it to.
@@ -14,6 +16,9 @@ impl System<'_> {
     pub(super) fn call(&mut self, caller: u32, site: u32) -> Option<u32> {
         let now = self.calendar.now();
         let target = &self.targets[site as usize];
+        if self.frames[caller].deadline <= now {
+            return None;
+        }
         let service = &self.services[target.service as usize];
         let (of_sessions, foresees) = (service.of_sessions, service.foresees);
         let frame = &self.frames[caller];
@@ -30,9 +35,13 @@ impl System<'_> {
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
         frame.since = now;
-        let (generation, bearing) = (frame.generation, frame.bearing());
-        if let Some(lane) = target.timeout {
-            self.calendar.in_lane(lane, Event::Timeout { frame: caller, generation });
+        let generation = frame.generation;
+        let bearing = target.bearing(frame, now);
+        let event = Event::Timeout { frame: caller, generation };
+        match target.timeout {
+            _ if bearing.deadline < target.patience(now) => self.calendar.at(bearing.deadline, event),
+            Some(lane) => self.calendar.in_lane(lane, event),
+            None => {}
         }
         let (attempt, frame) = self.frames.start(
             now,
@@ -70,6 +79,8 @@ impl System<'_> {
         let heard = self.frames[parent].generation == awaited;
         self.book(&answer, heard);
         if !heard {
+            let wasted = self.service_time(index);
+            self.books.wasted(answer.owner, wasted);
             self.forget_ledger(index);
             return None;
         }
@@ -79,15 +90,29 @@ impl System<'_> {
 
     /// Gives a waiting frame the ledger of another one, and the outcome.
     #[inline(always)]
-    fn hand_on(&mut self, from: u32, to: u32, outcome: Outcome) {
+    pub(super) fn hand_on(&mut self, from: u32, to: u32, outcome: Outcome) {
         let [from, to] = self.frames.both(from, to);
-        hand_over(to, &from.ledger, outcome, &mut self.pool, &self.blueprint.program.unwind);
+        end_wait(to, &from.ledger, outcome, &mut self.pool, &self.blueprint.program.unwind);
         from.ledger.clear();
+    }
+
+    /// Gives a waiting frame the ledger of the time it waited, and the outcome.
+    pub(super) fn hand_over(&mut self, waiting: u32, ledger: &Ledger, outcome: Outcome) {
+        let unwind = &self.blueprint.program.unwind;
+        end_wait(&mut self.frames[waiting], ledger, outcome, &mut self.pool, unwind);
+    }
+
+    /// The work in the ledger of a frame [ns].
+    pub(super) fn service_time(&self, index: u32) -> Nanos {
+        let accounts = &self.blueprint.program.accounts;
+        let served = |account: u32| accounts[account as usize].kind == Kind::Service;
+        let entries = self.pool.entries(&self.frames[index].ledger);
+        entries.filter(|(account, _)| served(*account)).map(|(_, nanos)| nanos).sum()
     }
 
     /// Gives up the ledger of a frame.
     #[inline]
-    fn forget_ledger(&mut self, index: u32) {
+    pub(super) fn forget_ledger(&mut self, index: u32) {
         let ledger = &mut self.frames[index].ledger;
         self.pool.release(ledger);
         ledger.clear();
@@ -122,44 +147,28 @@ impl System<'_> {
         }
     }
 
-    /// Takes note of the end of a branch; returns its parent if it was the last one.
-    fn join(&mut self, index: u32) -> Option<u32> {
-        let &Frame { parent, parent_generation, outcome, reason, sibling: [before, behind], .. } = &self.frames[index];
-        if self.frames[parent].generation != parent_generation {
-            self.forget_ledger(index);
-            return None;
-        }
-        match before {
-            NONE => self.frames[parent].child = behind,
-            before => self.frames[before].sibling[1] = behind,
-        }
-        if behind != NONE {
-            self.frames[behind].sibling[0] = before;
-        }
-        let waiting = &mut self.frames[parent];
-        waiting.pending -= 1;
-        if outcome != Outcome::Success {
-            (waiting.outcome, waiting.reason) = (Outcome::Error, reason);
-        }
-        if waiting.pending > 0 {
-            self.forget_ledger(index);
-            return None;
-        }
-        let outcome = waiting.outcome;
-        self.hand_on(index, parent, outcome);
-        Some(parent)
-    }
-
-    /// Ends a frame's patience with its callee, which goes on working for nobody; returns the frame, which
-    /// goes on, if it still waited.
+    /// Ends a frame's patience with what it waits for; returns the frame, which goes on, if it still waited. A callee
+    /// goes on working for nobody, unless it is told to stop.
     pub(super) fn time_out(&mut self, index: u32, generation: u32) -> Option<u32> {
-        if self.frames[index].generation != generation {
+        let frame = &self.frames[index];
+        if frame.generation != generation {
             return None;
         }
-        let mut ledger = Ledger::EMPTY;
-        self.collect(self.frames[index].child, &mut ledger);
-        let unwind = &self.blueprint.program.unwind;
-        hand_over(&mut self.frames[index], &ledger, Outcome::TimedOut, &mut self.pool, unwind);
+        let child = frame.child;
+        match self.blueprint.program.code[frame.place as usize - 1] {
+            Instruction::AcquireWithin { .. } => self.give_up_waiting(index),
+            Instruction::Fork { fork } => self.late(index, fork),
+            instruction => {
+                let mut ledger = Ledger::EMPTY;
+                self.collect(child, &mut ledger);
+                if let Instruction::Call { site } = instruction
+                    && self.targets[site as usize].cancels
+                {
+                    self.condemn(child, Outcome::Canceled);
+                }
+                self.hand_over(index, &ledger, Outcome::TimedOut);
+            }
+        }
         Some(index)
     }
 
@@ -171,14 +180,17 @@ impl System<'_> {
         let mut ledger = Ledger::EMPTY;
         self.collect(index, &mut ledger);
         let Frame { sibling: [client, user], started, .. } = self.frames[index];
+        if self.sources[client as usize].cancels {
+            self.condemn(index, Outcome::Canceled);
+        }
         self.frames.abandon(index);
         self.end_request(client, user, started, Outcome::TimedOut, Book::Own(&ledger));
     }
 }
 
 /// Gives a waiting frame the ledger of the time it waited, and the outcome.
-#[inline]
-fn hand_over(waiting: &mut Frame, ledger: &Ledger, outcome: Outcome, pool: &mut Pool, unwind: &[Place]) {
+#[inline(always)]
+fn end_wait(waiting: &mut Frame, ledger: &Ledger, outcome: Outcome, pool: &mut Pool, unwind: &[Place]) {
     waiting.generation = waiting.generation.wrapping_add(1);
     waiting.stage = Stage::Running;
     waiting.child = NONE;

@@ -1,10 +1,10 @@
 //! Running the code of frames.
 
 use super::{Event, System};
-use crate::engine::random::{Draw, child, unit};
+use crate::engine::random::{Draw, unit};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
-use crate::model::frame::{Frame, LOOP_DEPTH, NONE, Outcome, Role, Stage, Start};
+use crate::model::frame::{Frame, LOOP_DEPTH, Outcome, Role, Stage};
 use crate::model::program::Instruction;
 use crate::model::station::Entry;
 
@@ -86,13 +86,37 @@ impl System<'_> {
                 }
                 Instruction::Allocate { holding } => self.allocate(index, place, holding),
                 Instruction::Free { holding } => self.free(index, place, holding),
+                Instruction::AcquireWithin { slot, waiting, limit } => {
+                    if self.acquire_within(index, slot, waiting, limit, place) {
+                        return;
+                    }
+                }
+                Instruction::Connect { pool } => {
+                    if self.connect(index, pool) {
+                        return;
+                    }
+                }
+                Instruction::Disconnect { pool } => self.disconnect(index, pool, place),
+                Instruction::Begin { guard } => self.begin_guarded(index, guard),
+                Instruction::Admit { guard } => self.admit(index, guard, place),
+                Instruction::Settle { guard, again } => {
+                    if self.settle(index, guard, again, place) || self.turn() {
+                        return;
+                    }
+                }
+                Instruction::HedgeDelay { guard, number } => {
+                    self.await_turn(index, guard, number);
+                    return;
+                }
+                Instruction::HedgeSent { guard } => self.hedge_sent(guard),
+                Instruction::Fallback { guard } => self.fall_back(index, guard, place),
                 Instruction::Call { site } => {
                     if self.turn() {
                         return;
                     }
                     match self.call(index, site) {
                         Some(attempt) => index = attempt,
-                        None => self.fail_call(index, place, Outcome::Unreachable),
+                        None => self.fail_call(index, place),
                     }
                 }
                 Instruction::Fork { fork } => {
@@ -124,6 +148,7 @@ impl System<'_> {
                     }
                 }
                 Instruction::Fail => self.fail(index, place, Outcome::Error),
+                Instruction::Recover if frame.is_doomed() => frame.place = blueprint.program.unwind[place as usize],
                 Instruction::Recover => frame.outcome = Outcome::Success,
                 Instruction::Raise => {
                     if frame.outcome != Outcome::Success {
@@ -198,9 +223,19 @@ impl System<'_> {
         let now = self.calendar.now();
         if let Some((next, waited)) = self.servers[station as usize].leave(now, &mut self.frames) {
             let frame = &mut self.frames[next];
+            // Its longest wait, if there was one, is no matter any more.
+            frame.generation = frame.generation.wrapping_add(1);
             frame.stage = Stage::Running;
             self.pool.add(&mut frame.ledger, frame.account, waited);
             self.books.passed(frame.account, waited);
+            if frame.deadline <= now {
+                // Nobody needs the answer any more: it gives the slot back at once.
+                (frame.outcome, frame.reason) = (Outcome::TimedOut, Outcome::TimedOut);
+                let program = &self.blueprint.program;
+                if !matches!(program.code[frame.place as usize], Instruction::Release { .. }) {
+                    frame.place = program.unwind[frame.place as usize];
+                }
+            }
             self.ready.push(next);
         }
     }
@@ -213,39 +248,14 @@ impl System<'_> {
         frame.place = self.blueprint.program.unwind[place as usize];
     }
 
-    /// Lets a frame fail because something that it called did: only a client sees how.
+    /// Lets a frame fail whose call could not be sent: there is no instance, or no time left. Only a client sees how.
     #[cold]
-    fn fail_call(&mut self, index: u32, place: u32, reason: Outcome) {
+    fn fail_call(&mut self, index: u32, place: u32) {
+        let late = self.frames[index].deadline <= self.calendar.now();
+        let reason = if late { Outcome::TimedOut } else { Outcome::Unreachable };
         let own = if self.frames[index].role == Role::Request { reason } else { Outcome::Error };
         self.fail(index, place, own);
         self.frames[index].reason = reason;
-    }
-
-    /// Starts the branches of a fork; the frame waits for all of them.
-    fn fork(&mut self, index: u32, fork: u32) {
-        let blueprint = self.blueprint;
-        let now = self.calendar.now();
-        let parent = &mut self.frames[index];
-        parent.stage = Stage::Children;
-        parent.since = now;
-        let branches = &blueprint.program.forks[fork as usize].branches;
-        parent.pending = branches.len() as u16;
-        let (parent_key, visit, instance) = (parent.key, parent.visit(), parent.instance);
-        let (owner, generation, bearing) = (parent.owner, parent.generation, parent.bearing());
-        let mut last = NONE;
-        for &(place, salt) in branches {
-            let branch_key = child(parent_key, salt, visit);
-            let (branch, frame) =
-                self.frames.start(now, Start { role: Role::Branch, owner, instance, key: branch_key, place, bearing });
-            (frame.parent, frame.parent_generation) = (index, generation);
-            frame.sibling = [last, NONE];
-            match last {
-                NONE => self.frames[index].child = branch,
-                last => self.frames[last].sibling[1] = branch,
-            }
-            last = branch;
-            self.ready.push(branch);
-        }
     }
 
     /// Books where a frame's time went until now, including what it is waiting for at present, without touching it.

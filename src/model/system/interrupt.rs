@@ -7,6 +7,7 @@
 use super::System;
 use crate::measure::ledger::Ledger;
 use crate::model::frame::{Frame, NONE, Outcome, Role, Stage};
+use crate::model::program::Instruction;
 
 /// A frame that will be interrupted. Frames end and their places are used again, so the key tells which one was meant.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +93,7 @@ impl System<'_> {
                 self.books.passed(account, waited);
             }
             Stage::Share => self.withdraw(index),
-            Stage::Children => self.condemn_branches(child),
+            Stage::Children => self.condemn_children(index, child, outcome),
         }
         let frame = &mut self.frames[index];
         // A direct request keeps the generation with which it began; its patience is a matter of that one.
@@ -106,8 +107,16 @@ impl System<'_> {
         self.ready.push(index);
     }
 
-    /// Condemns the branches of a fork, whose first one is given; a callee is none.
-    fn condemn_branches(&mut self, first: u32) {
+    /// Condemns what a frame waits for, if it ends with it: the branches of a fork, whose first one is given, or a callee that
+    /// is told. The dead tell nobody anything.
+    fn condemn_children(&mut self, index: u32, first: u32, outcome: Outcome) {
+        let place = self.frames[index].place as usize - 1;
+        if let Instruction::Call { site } = self.blueprint.program.code[place]
+            && self.targets[site as usize].passes_cancel
+            && outcome == Outcome::Canceled
+        {
+            self.condemn(first, Outcome::Canceled);
+        }
         let mut child = first;
         while child != NONE && self.frames[child].role == Role::Branch {
             self.condemn(child, Outcome::Canceled);

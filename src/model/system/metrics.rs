@@ -3,7 +3,9 @@
 //! A percentile is given only if at least ten observations lie beyond it; otherwise it is missing rather than guessed.
 //! Percentiles are nearest-rank over log-linear buckets (at most 0.8 % from the exact value).
 
-use super::record::{AccountBook, ClientBook, CostBook, MemoryBook, OperationBook, Outcomes, Record, StationBook};
+use super::record::{
+    AccountBook, ClientBook, CostBook, GuardBook, MemoryBook, OperationBook, Outcomes, Record, StationBook,
+};
 use crate::engine::time::seconds;
 use crate::measure::{Histogram, Metric};
 use crate::model::blueprint::{Blueprint, Service};
@@ -244,10 +246,108 @@ pub const OPERATION: &[Metric<OperationBook>] = &[
         },
     },
     Metric {
+        name: "wasted",
+        unit: Unit::Count,
+        about: "Work done for nobody: cores, disks and delays busy with attempts whose caller had given up, calls included.",
+        read: |book, window| Some(book.wasted as f64 / 1e9 / window),
+    },
+    Metric {
+        name: "per_request",
+        unit: Unit::Count,
+        about: "Attempts begun within the window per request of all clients: the amplification on the way here.",
+        read: |book, _| (book.requests > 0).then(|| book.attempts as f64 / book.requests as f64),
+    },
+    Metric {
+        name: "partial",
+        unit: Unit::Count,
+        about: "`parallel` steps that went on without all results, per answered attempt.",
+        read: |book, _| {
+            let all = total(&book.window_outcomes);
+            (all > 0).then(|| book.partial as f64 / all as f64)
+        },
+    },
+    Metric {
         name: "sent",
         unit: Unit::BytesPerSecond,
         about: "Bytes sent in replies per second of the window.",
         read: |book, window| Some(book.sent as f64 / window),
+    },
+];
+
+fn per_call(book: &GuardBook, count: u64) -> Option<f64> {
+    (book.calls > 0).then(|| count as f64 / book.calls as f64)
+}
+
+/// The metrics of a guarded call (all instances of the caller together), called `caller -> service.operation`.
+pub const GUARD: &[Metric<GuardBook>] = &[
+    Metric {
+        name: "calls",
+        unit: Unit::PerSecond,
+        about: "Calls begun per second of the window, retries and hedges not counted.",
+        read: |book, window| Some(book.calls as f64 / window),
+    },
+    Metric {
+        name: "attempts",
+        unit: Unit::PerSecond,
+        about: "Attempts sent per second of the window, retries and hedges counted.",
+        read: |book, window| Some(book.attempts as f64 / window),
+    },
+    Metric {
+        name: "amplification",
+        unit: Unit::Count,
+        about: "Attempts per call.",
+        read: |book, _| per_call(book, book.attempts),
+    },
+    Metric {
+        name: "failures",
+        unit: Unit::Share,
+        about: "Share of the calls that failed after all tries.",
+        read: |book, _| per_call(book, book.failed),
+    },
+    Metric {
+        name: "retries",
+        unit: Unit::PerSecond,
+        about: "Tries after the first per second of the window.",
+        read: |book, window| Some(book.retries as f64 / window),
+    },
+    Metric {
+        name: "unpaid",
+        unit: Unit::PerSecond,
+        about: "Retries that the budget did not pay for, per second of the window.",
+        read: |book, window| Some(book.unpaid as f64 / window),
+    },
+    Metric {
+        name: "broken",
+        unit: Unit::Share,
+        about: "Tries that the open breaker refused, of all tries.",
+        read: |book, _| {
+            let tries = book.calls + book.retries;
+            (tries > 0).then(|| book.broken as f64 / tries as f64)
+        },
+    },
+    Metric {
+        name: "opened",
+        unit: Unit::Count,
+        about: "How often a breaker opened within the window.",
+        read: |book, _| Some(book.opened as f64),
+    },
+    Metric {
+        name: "throttled",
+        unit: Unit::PerSecond,
+        about: "Tries that the client's own throttle refused, per second of the window.",
+        read: |book, window| Some(book.throttled as f64 / window),
+    },
+    Metric {
+        name: "hedges",
+        unit: Unit::Count,
+        about: "Hedges sent per call.",
+        read: |book, _| per_call(book, book.hedges),
+    },
+    Metric {
+        name: "fallbacks",
+        unit: Unit::Share,
+        about: "Share of the calls whose fallback took over.",
+        read: |book, _| per_call(book, book.fallbacks),
     },
 ];
 
@@ -426,6 +526,7 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
         blueprint.clients.iter().for_each(|client| add(&mut names, &client.name, CLIENT_COST));
     }
     blueprint.services.iter().filter(priced).for_each(|service| add(&mut names, &service.name, SERVICE_COST));
+    blueprint.program.guards.iter().for_each(|guard| add(&mut names, &guard.name, GUARD));
     names
 }
 
@@ -448,6 +549,9 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     for book in &record.costs {
         let metrics = if book.successes.is_some() { CLIENT_COST } else { SERVICE_COST };
         values.extend(metrics.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.guards {
+        values.extend(GUARD.iter().map(|metric| (metric.read)(book, window)));
     }
     values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
 }

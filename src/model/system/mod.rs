@@ -14,12 +14,15 @@ mod balance;
 mod call;
 mod execute;
 mod foresee;
+mod fork;
+mod guard;
 mod interrupt;
 mod laws;
 mod memory;
 pub mod metrics;
 mod neighbor;
 mod parts;
+mod pools;
 pub mod record;
 pub mod series;
 mod traffic;
@@ -29,7 +32,7 @@ use super::blueprint::{self, Blueprint};
 use super::frame::{Frame, Frames, NONE};
 use super::station::{Servers, Sharing};
 use crate::engine::random::{key, named};
-use crate::engine::{Calendar, Fingerprint, Nanos};
+use crate::engine::{Calendar, Fingerprint, LaneId, Nanos};
 use crate::measure::ledger::Pool;
 use agent::Agent;
 use balance::Service;
@@ -179,6 +182,10 @@ pub struct System<'a> {
     demands: Vec<Drawn>,
     /// Per site of the program: what calling from there takes.
     targets: Vec<Target>,
+    guards: guard::Guards,
+    connections: pools::Connections,
+    /// Per limit of the program: its lane.
+    limits: Vec<LaneId>,
     books: Books,
     /// What comes next in the measurement, latest first.
     milestones: Vec<(Nanos, Milestone)>,
@@ -217,6 +224,7 @@ impl<'a> System<'a> {
         let program = &blueprint.program;
         let demands = program.demands.iter().map(|demand| Drawn::new(demand, &mut calendar)).collect();
         let targets = program.sites.iter().map(|site| Target::new(site, blueprint, &mut calendar)).collect();
+        let limits = program.limits.iter().map(|limit| calendar.lane(*limit)).collect();
         System {
             blueprint,
             plan,
@@ -234,6 +242,9 @@ impl<'a> System<'a> {
             sources: traffic::sources(blueprint, root),
             demands,
             targets,
+            guards: guard::Guards::new(blueprint),
+            connections: pools::Connections::new(blueprint),
+            limits,
             books: Books::new(blueprint, plan),
             milestones: Vec::new(),
             fingerprint: Fingerprint::new(),

@@ -3,10 +3,10 @@
 
 use crate::engine::random::Draw;
 use crate::engine::time::round;
-use crate::engine::{Calendar, LaneId};
+use crate::engine::{Calendar, LaneId, Nanos};
 use crate::model::blueprint::Blueprint;
 use crate::model::distribution::Distribution;
-use crate::model::frame::Frame;
+use crate::model::frame::{Bearing, Frame};
 use crate::model::program::{Demand, Place, Site};
 
 /// A demand of the program.
@@ -54,6 +54,13 @@ pub(super) struct Target {
     pub(super) entry: Place,
     /// The lane of the caller's timeout.
     pub(super) timeout: Option<LaneId>,
+    /// The timeout itself [ns]; the greatest time if there is none.
+    limit: Nanos,
+    /// Whether the callee is told when the answer is needed.
+    tells_deadline: bool,
+    /// Whether the callee is stopped when its caller's patience ends, and when its caller is stopped.
+    pub(super) cancels: bool,
+    pub(super) passes_cancel: bool,
 }
 
 impl Target {
@@ -65,7 +72,29 @@ impl Target {
             service: operation.service,
             entry: operation.entry,
             timeout: site.timeout.map(|nanos| calendar.lane(nanos)),
+            limit: site.timeout.unwrap_or(Nanos::MAX),
+            tells_deadline: site.tells_deadline,
+            cancels: site.cancels,
+            passes_cancel: site.passes_cancel,
         }
+    }
+
+    /// When the caller's patience ends [ns].
+    #[inline]
+    pub(super) fn patience(&self, now: Nanos) -> Nanos {
+        now.saturating_add(self.limit)
+    }
+
+    /// When the callee is told that the answer is needed, for a caller that is told this [ns].
+    #[inline]
+    pub(super) fn deadline(&self, told: Nanos, now: Nanos) -> Nanos {
+        if self.tells_deadline { told.min(self.patience(now)) } else { Nanos::MAX }
+    }
+
+    /// What the callee inherits.
+    #[inline]
+    pub(super) fn bearing(&self, caller: &Frame, now: Nanos) -> Bearing {
+        Bearing { deadline: self.deadline(caller.deadline, now), ..caller.bearing() }
     }
 }
 

@@ -76,10 +76,43 @@ pub struct OperationBook {
     pub unheard: u64,
     /// Bytes sent in replies within the window.
     pub sent: u64,
+    /// Attempts begun within the window, and client requests begun within it.
+    pub attempts: u64,
+    /// See `attempts`.
+    pub requests: u64,
+    /// `parallel` steps that went on without all results within the window.
+    pub partial: u64,
+    /// Work that was done for nobody: service time of the attempts whose caller was gone [ns].
+    pub wasted: u64,
     /// Response times of the successful ones.
     pub latencies: Histogram,
     /// Their tally.
     pub latency: Tally,
+}
+
+/// What is known of a guarded call over the window, all instances together.
+#[derive(Debug, Clone, Default)]
+pub struct GuardBook {
+    /// Calls begun.
+    pub calls: u64,
+    /// Tries that were sent.
+    pub attempts: u64,
+    /// Calls that failed after all tries.
+    pub failed: u64,
+    /// Tries after the first.
+    pub retries: u64,
+    /// Retries that the budget did not pay for.
+    pub unpaid: u64,
+    /// Tries that the breaker refused.
+    pub broken: u64,
+    /// Tries that the throttle refused.
+    pub throttled: u64,
+    /// How often a breaker opened.
+    pub opened: u64,
+    /// Hedges sent.
+    pub hedges: u64,
+    /// Failed calls whose fallback took over.
+    pub fallbacks: u64,
 }
 
 /// What is known of an account (a station's waiting, a step's service) after a run, over the window.
@@ -179,6 +212,8 @@ pub struct Record {
     pub memories: Vec<MemoryBook>,
     /// Costs: of every client if anything has a price, then of the services that have one.
     pub costs: Vec<CostBook>,
+    /// The guarded calls, in the order of the blueprint.
+    pub guards: Vec<GuardBook>,
     /// Levels and rates over simulated time.
     pub series: Series,
 }
@@ -197,6 +232,7 @@ pub(super) struct Books {
     pub(super) clients: Vec<ClientBook>,
     pub(super) operations: Vec<OperationBook>,
     accounts: Vec<AccountBook>,
+    guards: Vec<GuardBook>,
     pub(super) series: Series,
     /// When the window begins and ends, as planned [ns].
     window: [Nanos; 2],
@@ -234,6 +270,7 @@ impl Books {
             clients: blueprint.clients.iter().map(|_| client()).collect(),
             operations: vec![OperationBook::default(); blueprint.operations.len()],
             accounts: vec![AccountBook::default(); accounts],
+            guards: vec![GuardBook::default(); blueprint.program.guards.len()],
             series: Series::new(blueprint, plan.interval),
             window: [plan.warm_up, plan.warm_up.saturating_add(plan.window)],
             open: false,
@@ -308,7 +345,31 @@ impl Books {
     /// An attempt began.
     #[inline]
     pub(super) fn called(&mut self, operation: u32) {
-        self.operations[operation as usize].begun += 1;
+        let book = &mut self.operations[operation as usize];
+        book.begun += 1;
+        book.attempts += u64::from(self.open);
+    }
+
+    /// Something happened to a guarded call.
+    #[inline]
+    pub(super) fn guard(&mut self, guard: u32, note: impl FnOnce(&mut GuardBook)) {
+        if self.open {
+            note(&mut self.guards[guard as usize]);
+        }
+    }
+
+    /// A fork of an operation's attempt went on without all results.
+    pub(super) fn partial(&mut self, operation: u32, of_client: bool) {
+        if self.open && !of_client {
+            self.operations[operation as usize].partial += 1;
+        }
+    }
+
+    /// Work was done for nobody.
+    pub(super) fn wasted(&mut self, operation: u32, nanos: Nanos) {
+        if self.open {
+            self.operations[operation as usize].wasted += nanos;
+        }
     }
 
     /// An attempt was answered; `heard` tells whether its caller still waited.
@@ -422,6 +483,8 @@ impl System<'_> {
         self.close_window();
         self.books.series.settle(&mut self.books.clients);
         let start = self.books.window[0].min(self.books.closed_at);
+        let requests = self.books.clients.iter().map(|book| book.measured).sum();
+        self.books.operations.iter_mut().for_each(|book| book.requests = requests);
         let stations = self.station_books();
         let (memories, costs) = (self.memory_books(), self.cost_books());
         Record {
@@ -433,6 +496,7 @@ impl System<'_> {
             clients: self.books.clients,
             operations: self.books.operations,
             accounts: self.books.accounts,
+            guards: self.books.guards,
             stations,
             memories,
             costs,

@@ -32,6 +32,8 @@ pub(super) struct Source {
     priority: u8,
     /// The number of its first user among those of all clients; [`NONE`] if its requests belong to nobody.
     first_session: u32,
+    /// Whether a direct request's attempt is stopped when its client's patience ends.
+    pub(super) cancels: bool,
 }
 
 impl Source {
@@ -43,13 +45,15 @@ impl Source {
             Traffic::Closed { users, .. } => (None, *users as usize),
         };
         let closed = process.is_none();
+        let direct = direct(blueprint, client.entry);
         Source {
             key: client_key,
             process,
             random: Stream::new(named(client_key, "arrivals")),
             sent: vec![0; users],
             entry: client.entry,
-            direct: direct(blueprint, client.entry),
+            direct,
+            cancels: direct.is_some_and(|site| blueprint.program.sites[site as usize].cancels),
             keys: client.keys.clone(),
             priority: client.priority,
             first_session: if closed { first_session } else { NONE },
@@ -198,7 +202,7 @@ impl System<'_> {
                 instance,
                 key: attempt_key,
                 place: target.entry,
-                bearing,
+                bearing: Bearing { deadline: target.deadline(Nanos::MAX, now), ..bearing },
             },
         );
         frame.sibling = [client, user];

@@ -9,7 +9,7 @@ use crate::model::compile::{Compiler, Directory, Problem, StationNames};
 use crate::model::distribution::Values;
 use crate::model::program::Demand;
 use crate::model::step;
-use crate::quantity::{Duration, Share};
+use crate::quantity::Share;
 use crate::spec::model_file::{ClientSpec, Traffic};
 
 /// Adds a client and compiles what its requests do.
@@ -24,14 +24,15 @@ pub(super) fn add_client(
     let path = format!("clients.{}", quoted(name));
     let traffic = traffic(spec, &path, name, files, problems);
     let ways = ways(spec, &path, directory, problems);
-    if spec.timeout == Some(Duration::ZERO) {
-        problems.push(Problem::new(format!("{path}.timeout"), "a timeout must be longer than 0"));
-    }
+    let target = |operation: u32| {
+        let name = directory.iter().find(|(_, number)| **number == operation);
+        name.map_or(String::new(), |(name, _)| name.clone())
+    };
     let mut compiler = Compiler::new(&mut blueprint.program, directory, files, problems, name, StationNames::default());
     let entry = compiler.client(name, |compiler| match ways.as_slice() {
-        [(operation, _)] => step::emit_call(compiler, *operation, spec.timeout),
+        [(operation, _)] => protection(spec).emit(compiler, *operation, &target(*operation)),
         ways => step::emit_choice(compiler, "mix", ways.iter().map(|(_, share)| *share), |compiler, way| {
-            step::emit_call(compiler, ways[way].0, spec.timeout);
+            protection(spec).emit(compiler, ways[way].0, &target(ways[way].0));
         }),
     });
     let keys = spec.keys.as_ref().and_then(|keys| {
@@ -41,6 +42,21 @@ pub(super) fn add_client(
     if let Some(traffic) = traffic {
         let priority = spec.priority;
         blueprint.clients.push(blueprint::Client { name: name.to_owned(), traffic, entry, keys, priority });
+    }
+}
+
+/// What surrounds a client's calls.
+fn protection(spec: &ClientSpec) -> step::Protection<'_> {
+    step::Protection {
+        timeout: spec.timeout,
+        deadline: spec.deadline,
+        propagate: &spec.propagate,
+        idempotent: spec.idempotent,
+        retry: spec.retry.as_ref(),
+        hedge: spec.hedge.as_ref(),
+        breaker: spec.breaker.as_ref(),
+        throttle: spec.throttle.as_ref(),
+        ..step::Protection::default()
     }
 }
 
