@@ -18,8 +18,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Status {
     let mut loader = Loader::new(&Disk);
     let mut status = Status::Good;
+    let options = Options { lint: true, ..Options::default() };
     for file in &arguments.files {
-        let designed = loader.load(file).and_then(|document| design(&loader, &document, &Options::default()));
+        let designed = loader.load(file).and_then(|document| design(&loader, &document, &options));
         match designed {
             Err(diagnostics) => {
                 show(&diagnostics, &loader.sources);
@@ -34,6 +35,7 @@ pub fn run(arguments: &Arguments) -> Status {
                     plural(points as u64, "point"),
                     plural(replications, "replication")
                 ));
+                show(&design.warnings, &loader.sources);
                 for assumption in &design.assumptions {
                     print(&format!("  assumed: {assumption}\n"));
                 }

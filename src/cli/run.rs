@@ -93,8 +93,12 @@ pub fn run(arguments: &Arguments) -> Status {
 
 /// Loads and designs all files.
 fn prepare(arguments: &Arguments, loader: &mut Loader) -> Result<Vec<(Document, Design)>, Status> {
-    let mut options =
-        Options { seed: arguments.seed, replications: arguments.replications, quick: arguments.quick, set: Vec::new() };
+    let mut options = Options {
+        seed: arguments.seed,
+        replications: arguments.replications,
+        quick: arguments.quick,
+        ..Options::default()
+    };
     let mut diagnostics = Vec::new();
     for text in &arguments.set {
         match loader.override_of(text) {

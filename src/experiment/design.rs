@@ -15,7 +15,7 @@ use crate::experiment::expectation;
 use crate::model::system::{Plan, metrics, series};
 use crate::model::{Blueprint, compile::Problem};
 use crate::quantity::{Duration, Unit};
-use crate::spec::experiment_file::{PlotSpec, RunSpec, SweepSpec};
+use crate::spec::experiment_file::{ExperimentFile, PlotSpec, SweepSpec};
 use crate::spec::load::{Document, Loader, Override, as_diagnostic, overrides_in, scalar_node};
 use crate::spec::text::diagnostic::Diagnostic;
 use crate::spec::text::path::{Path, get, span_of};
@@ -49,6 +49,8 @@ pub struct Options {
     pub quick: bool,
     /// Changes to the model, on top of all others.
     pub set: Vec<Override>,
+    /// Whether to look for what seems wrong though it can be run.
+    pub lint: bool,
 }
 
 /// One system at one combination of levels, ready to be run.
@@ -91,6 +93,8 @@ pub struct Design {
     pub questions: Vec<Question>,
     /// What the model rests on that the files do not say.
     pub assumptions: Vec<String>,
+    /// What seems wrong though it can be run.
+    pub warnings: Vec<Diagnostic>,
     /// Whether time series are recorded.
     pub series: bool,
 }
@@ -113,7 +117,7 @@ fn place_among(names: &mut Names, (name, unit): (String, Unit)) -> usize {
 pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result<Design, Vec<Diagnostic>> {
     let tree = document.tree.as_ref();
     let file = &document.experiment;
-    let (run, plan) = plan(&file.run, options).map_err(|problem| vec![place(document, &problem)])?;
+    let (run, plan) = plan(file, options).map_err(|problem| vec![place(document, &problem)])?;
     let factors = factors(document, options)?;
     let variants = variants(document);
     let combinations = combinations(&factors);
@@ -131,6 +135,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     let (mut metrics, mut columns) = (IndexMap::new(), IndexMap::new());
     let mut systems: Vec<SystemMap> = Vec::new();
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    let mut warnings: Vec<Diagnostic> = Vec::new();
     for (variant, changes) in &variants {
         diagnostics.extend(conflicts(&factors, changes));
         for levels in &combinations {
@@ -145,6 +150,10 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
                     }
                 }),
                 Ok(resolved) => {
+                    let seems_wrong = if options.lint { loader.lint(document, &overrides) } else { Vec::new() };
+                    warnings.extend(
+                        seems_wrong.into_iter().filter(|warning| !warnings.contains(warning)).collect::<Vec<_>>(),
+                    );
                     resolved.assumptions.into_iter().for_each(|assumption| {
                         if !assumptions.contains(&assumption) {
                             assumptions.push(assumption);
@@ -176,7 +185,21 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     if diagnostics.is_empty() {
         let asked = file.plots.iter().any(|plot| plot.x.as_deref() == Some("time"));
         let series = asked || points.len() <= MAX_SERIES;
-        Ok(Design { run, plan, factors, systems, points, metrics, columns, checks, questions, assumptions, series })
+        let design = Design {
+            run,
+            plan,
+            factors,
+            systems,
+            points,
+            metrics,
+            columns,
+            checks,
+            questions,
+            assumptions,
+            warnings,
+            series,
+        };
+        Ok(design)
     } else {
         Err(diagnostics)
     }
@@ -199,9 +222,12 @@ fn place(document: &Document, problem: &Problem) -> Diagnostic {
 }
 
 /// The times, the replications, the seed.
-fn plan(spec: &RunSpec, options: &Options) -> Result<(RunPlan, Plan), Problem> {
+fn plan(file: &ExperimentFile, options: &Options) -> Result<(RunPlan, Plan), Problem> {
+    let spec = &file.run;
     let nanos = |duration: Option<Duration>, default: u64| duration.map_or(default, Duration::as_nanos);
-    let shorten = |nanos: u64| if options.quick && !spec.keep_time { nanos / QUICK_SHARE } else { nanos };
+    // A fault comes at its time or not at all.
+    let short = options.quick && !spec.keep_time && file.faults.is_empty();
+    let shorten = |nanos: u64| if short { nanos / QUICK_SHARE } else { nanos };
     let window = shorten(nanos(spec.window, 60_000_000_000));
     let warm_up = shorten(nanos(spec.warm_up, 10_000_000_000));
     let drain = nanos(spec.drain, window);

@@ -2,6 +2,7 @@
 
 use super::arrival::Arrivals;
 use super::balancer::Policy;
+use super::fault::FaultPlan;
 use super::keys::Keys;
 use super::program::{Demand, Place, Program};
 use super::station::{Contention, Pace, Quota, Sharing, SpacePlan, Switching};
@@ -20,11 +21,17 @@ pub struct Blueprint {
     pub clients: Vec<Client>,
     /// What acts by itself at set times.
     pub agents: Vec<Agent>,
+    /// Per service: the account of what faults hold up; empty if there are none.
+    pub fault_accounts: Vec<u32>,
+    /// Where the code of a call begins that a fault lets fail.
+    pub failing: Place,
 }
 
 /// Something that acts by itself at set times: faults, controllers, timers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Agent {
+    /// A fault comes and goes.
+    Fault(Box<FaultPlan>),
     /// An instance dies, and comes back.
     Crash {
         /// Its service.

@@ -141,7 +141,7 @@ pub struct Compiler<'a> {
     /// The memory that each request of the service takes.
     pub memory: MemoryUse,
     /// The connection pools of the service.
-    pub pools: Vec<super::pools::Pool>,
+    pub pools: Vec<super::connections::Pool>,
     /// Whether it is a service, whose instances can have stations.
     pub of_service: bool,
     /// Servers stations that the code needs besides those of the service.

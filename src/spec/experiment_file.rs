@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model_file::ModelFile;
+use crate::model::fault::FaultSpec;
 use crate::quantity::{Count, Duration, Share};
 
 /// A question to a model, and how to answer it.
@@ -33,6 +34,10 @@ pub struct ExperimentFile {
     /// Keys of the model and the values that they take one after the other; every variant is run at every combination.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub sweep: IndexMap<String, SweepSpec>,
+    /// What happens to the system from outside, in every variant. They are added to the model's own `faults`, so that a
+    /// variant can change them: `faults: []` is a calm day. A quick run keeps their times and its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultSpec>,
     /// What must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<ExpectationSpec>,

@@ -11,10 +11,11 @@ use serde::de::DeserializeOwned;
 
 use super::catalogue;
 use super::experiment_file::{ExperimentFile, ModelRef};
+use super::lint::lint;
 use super::model_file::ModelFile;
 use super::resolve::{Resolved, resolve};
 use super::text::check::{Scalar, check};
-use super::text::diagnostic::Diagnostic;
+use super::text::diagnostic::{Diagnostic, Severity};
 use super::text::parse::parse;
 use super::text::path::{Path, Segment, get, span_of};
 use super::text::schema::Schema;
@@ -155,6 +156,7 @@ impl<'f> Loader<'f> {
                 set: Default::default(),
                 variants: Default::default(),
                 sweep: Default::default(),
+                faults: Vec::new(),
                 expect: Vec::new(),
                 questions: Vec::new(),
                 plots: Vec::new(),
@@ -185,6 +187,7 @@ impl<'f> Loader<'f> {
             }
         };
         self.embed_catalogue(&mut model, &folder, &mut files)?;
+        let model = with_faults(model, &tree);
         Ok(Document { name, experiment, tree: Some(tree), model, folder, files })
     }
 
@@ -235,25 +238,7 @@ impl<'f> Loader<'f> {
     /// # Errors
     /// Everything that is wrong with the model after the changes.
     pub fn build(&self, document: &Document, overrides: &[Override]) -> Result<Resolved, Vec<Diagnostic>> {
-        let mut tree = document.model.clone();
-        let mut diagnostics = Vec::new();
-        for Override { key, span, value } in overrides {
-            match key.parse::<Path>() {
-                Err(error) => {
-                    diagnostics.push(Diagnostic::error(format!("`{key}` is no key: {}", error.message), *span))
-                }
-                Ok(path) => {
-                    if let Some(problem) = missing_part(&document.model, &path) {
-                        diagnostics.push(as_diagnostic(&problem, *span));
-                    } else if let Err(error) = set(&mut tree, &path, value.clone()) {
-                        diagnostics.push(error.diagnostic(*span));
-                    }
-                }
-            }
-        }
-        if !diagnostics.is_empty() {
-            return Err(diagnostics);
-        }
+        let mut tree = self.changed(document, overrides)?;
         let unknown_sizes = catalogue::fill(&mut tree);
         // A file with mistakes of form can often be understood all the same; then its other mistakes are shown too.
         let mut diagnostics = check(&tree, &self.model_schema, &check_format);
@@ -277,6 +262,35 @@ impl<'f> Loader<'f> {
         }
     }
 
+    /// What looks wrong in the model of a document with some changes, though it can be run.
+    pub fn lint(&self, document: &Document, overrides: &[Override]) -> Vec<Diagnostic> {
+        let Ok(tree) = self.changed(document, overrides) else { return Vec::new() };
+        let Ok(file) = decode::<ModelFile>(&to_json(&tree), &tree) else { return Vec::new() };
+        let warning = |problem: &Problem| Diagnostic { severity: Severity::Warning, ..locate(&tree, problem) };
+        lint(&file).iter().map(warning).collect()
+    }
+
+    /// The model of a document with some changes.
+    fn changed(&self, document: &Document, overrides: &[Override]) -> Result<Node, Vec<Diagnostic>> {
+        let mut tree = document.model.clone();
+        let mut diagnostics = Vec::new();
+        for Override { key, span, value } in overrides {
+            match key.parse::<Path>() {
+                Err(error) => {
+                    diagnostics.push(Diagnostic::error(format!("`{key}` is no key: {}", error.message), *span))
+                }
+                Ok(path) => {
+                    if let Some(problem) = missing_part(&document.model, &path) {
+                        diagnostics.push(as_diagnostic(&problem, *span));
+                    } else if let Err(error) = set(&mut tree, &path, value.clone()) {
+                        diagnostics.push(error.diagnostic(*span));
+                    }
+                }
+            }
+        }
+        if diagnostics.is_empty() { Ok(tree) } else { Err(diagnostics) }
+    }
+
     /// Reads an override from the command line: `KEY=VALUE`.
     ///
     /// # Errors
@@ -293,6 +307,22 @@ impl<'f> Loader<'f> {
         value.span = Span::new(file, key.len() + 1, text.len());
         Ok(Override { key: key.trim().to_owned(), span, value })
     }
+}
+
+/// A model with the faults of its experiment behind its own: they are part of the system that variants change.
+fn with_faults(mut model: Node, experiment: &Node) -> Node {
+    let Some(faults) = experiment.entry("faults") else { return model };
+    if let Value::Map(entries) = &mut model.value {
+        match entries.iter_mut().find(|entry| entry.key == "faults") {
+            None => entries.push(faults.clone()),
+            Some(own) => {
+                if let Value::List(items) = &mut own.value.value {
+                    items.extend(faults.value.items().iter().cloned());
+                }
+            }
+        }
+    }
+    model
 }
 
 /// The overrides in a map of an experiment's tree.

@@ -2,6 +2,7 @@
 
 mod catalogue;
 pub mod experiment_file;
+pub mod lint;
 pub mod load;
 pub mod model_file;
 pub mod resolve;

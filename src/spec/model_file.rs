@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use crate::model::arrival::ArrivalSpec;
 use crate::model::balancer::Policy;
 use crate::model::distribution::Random;
+use crate::model::fault::FaultSpec;
 use crate::model::keys::KeysSpec;
 use crate::model::machine::cpu::{ContentionSpec, ContextSwitch, Discipline, QuotaSpec, StealSpec};
 use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::resilience::breaker::BreakerSpec;
-use crate::model::resilience::retry::{HedgeSpec, PoolSpec, Propagated, RetrySpec};
+use crate::model::resilience::retry::{ConnectionPoolSpec, HedgeSpec, Propagated, RetrySpec};
 use crate::model::resilience::throttle::ThrottleSpec;
 use crate::model::step::Step;
 use crate::quantity::{Bytes, Cores, Duration, Price, Share};
@@ -36,6 +37,9 @@ pub struct ModelFile {
     /// What answers them, by name.
     #[schemars(extend("minProperties" = 1))]
     pub services: IndexMap<String, ServiceSpec>,
+    /// What happens to the system from outside; those of an experiment come after these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultSpec>,
 }
 
 /// Machines by size.
@@ -173,7 +177,7 @@ pub struct ServiceSpec {
     pub coordination: Option<ContentionSpec>,
     /// Connection pools of each instance, which its calls go `through`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub pools: IndexMap<String, PoolSpec>,
+    pub pools: IndexMap<String, ConnectionPoolSpec>,
     /// Which instance gets a call; `round_robin` if left out.
     #[serde(default)]
     pub balancer: Policy,

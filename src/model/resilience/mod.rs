@@ -12,5 +12,6 @@ pub mod budget;
 pub mod limit;
 pub mod recent;
 pub mod retry;
+pub mod shed;
 pub mod throttle;
 pub mod window;

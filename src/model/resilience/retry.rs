@@ -108,7 +108,7 @@ pub struct BulkheadSpec {
 /// A pool of connections of every instance: `{ size: 50, wait: 500ms }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PoolSpec {
+pub struct ConnectionPoolSpec {
     /// Connections of one instance.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub size: u32,

@@ -179,7 +179,7 @@ impl Protection<'_> {
     /// One try: the attempt, perhaps with hedges.
     fn hedged(&self, compiler: &mut Compiler, site: u32, guard: u32, target: &str) {
         let Some(hedge) = self.hedge else { return self.attempt(compiler, site, target) };
-        let fork = Fork { need: Some(1), stops: hedge.cancel, hedges: true, ..Fork::default() };
+        let fork = Fork { need: Some(1), stops: true, hedges: true, ..Fork::default() };
         let held = self.holds(compiler, target);
         emit_fork(compiler, fork, |compiler| {
             let branch = |number| {
@@ -215,7 +215,7 @@ impl Protection<'_> {
             }));
         }
         if let Some(name) = self.through {
-            match compiler.pool(name) {
+            match compiler.connection_pool(name) {
                 Some(pool) => held.push(Held {
                     slot: pool.slot,
                     waiting: compiler.account(name, Kind::Waiting),

@@ -7,11 +7,12 @@
 //! Invariant: agents act at the beginning of an event, when no frame is running; frames that they let go on run right
 //! after.
 
+use super::faults::Fault;
 use super::memory::Keeper;
 use super::neighbor::Neighbor;
 use super::{Event, System};
 use crate::engine::time::Nanos;
-use crate::model::blueprint;
+use crate::model::blueprint::{self, Blueprint};
 
 /// Something that acts by itself.
 pub(super) trait Agent: std::fmt::Debug {
@@ -22,13 +23,18 @@ pub(super) trait Agent: std::fmt::Debug {
     fn first(&self) -> Option<Nanos>;
 }
 
-/// Makes the agent of a plan.
-pub(super) fn build(plan: &blueprint::Agent) -> Box<dyn Agent> {
+/// Makes the agents of a blueprint; `root` is the key of the run.
+pub(super) fn build_all(blueprint: &Blueprint, root: u64) -> Vec<Option<Box<dyn Agent>>> {
+    blueprint.agents.iter().enumerate().map(|(number, plan)| Some(build(plan, number as u32, root))).collect()
+}
+
+fn build(plan: &blueprint::Agent, number: u32, root: u64) -> Box<dyn Agent> {
     match *plan {
         blueprint::Agent::Memory { service, instance } => Box::new(Keeper { service, instance }),
         blueprint::Agent::Neighbor { service, instance, slot, speed, ref times } => {
             Box::new(Neighbor { service, instance, slot, speed, times: times.clone(), changes: 0 })
         }
+        blueprint::Agent::Fault(ref plan) => Box::new(Fault::new(plan, number, root)),
         blueprint::Agent::Crash { service, instance, at, lasting } => {
             Box::new(Crash { service, instance, at, lasting, down: false })
         }

@@ -27,6 +27,9 @@ impl System<'_> {
         let blueprint = self.blueprint;
         let code = blueprint.program.code.as_slice();
         let now = self.calendar.now();
+        if self.havoc.active > 0 && self.stands_still(index) {
+            return;
+        }
         loop {
             let frame = &mut self.frames[index];
             let place = frame.place;
@@ -115,7 +118,12 @@ impl System<'_> {
                         return;
                     }
                     match self.call(index, site) {
-                        Some(attempt) => index = attempt,
+                        Some(attempt) => {
+                            index = attempt;
+                            if self.havoc.active > 0 && (self.arrives_late(index) || self.stands_still(index)) {
+                                return;
+                            }
+                        }
                         None => self.fail_call(index, place),
                     }
                 }
@@ -165,7 +173,12 @@ impl System<'_> {
                     }
                 }
                 Instruction::Finish => match self.end(index) {
-                    Some(next) => index = next,
+                    Some(next) => {
+                        index = next;
+                        if self.havoc.active > 0 && self.stands_still(index) {
+                            return;
+                        }
+                    }
                     None => return,
                 },
             }

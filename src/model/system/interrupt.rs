@@ -52,7 +52,7 @@ impl System<'_> {
         self.set_up(instance, true);
     }
 
-    fn set_up(&mut self, instance: u32, up: bool) {
+    pub(super) fn set_up(&mut self, instance: u32, up: bool) {
         let place = &mut self.instances[instance as usize];
         if place.up != up {
             place.up = up;

@@ -13,6 +13,7 @@ mod agent;
 mod balance;
 mod call;
 mod execute;
+mod faults;
 mod foresee;
 mod fork;
 mod guard;
@@ -184,6 +185,7 @@ pub struct System<'a> {
     targets: Vec<Target>,
     guards: guard::Guards,
     connections: pools::Connections,
+    havoc: faults::Havoc,
     /// Per limit of the program: its lane.
     limits: Vec<LaneId>,
     books: Books,
@@ -225,6 +227,7 @@ impl<'a> System<'a> {
         let demands = program.demands.iter().map(|demand| Drawn::new(demand, &mut calendar)).collect();
         let targets = program.sites.iter().map(|site| Target::new(site, blueprint, &mut calendar)).collect();
         let limits = program.limits.iter().map(|limit| calendar.lane(*limit)).collect();
+        let instance_count = instances.len();
         System {
             blueprint,
             plan,
@@ -233,7 +236,7 @@ impl<'a> System<'a> {
             pool: Pool::new(program.accounts.len()),
             ready: Ready::default(),
             condemned: Vec::new(),
-            agents: blueprint.agents.iter().map(|plan| Some(agent::build(plan))).collect(),
+            agents: agent::build_all(blueprint, root),
             services,
             instances,
             servers,
@@ -244,6 +247,7 @@ impl<'a> System<'a> {
             targets,
             guards: guard::Guards::new(blueprint),
             connections: pools::Connections::new(blueprint),
+            havoc: faults::Havoc::new(instance_count),
             limits,
             books: Books::new(blueprint, plan),
             milestones: Vec::new(),
@@ -389,7 +393,7 @@ impl<'a> System<'a> {
             Event::Timeout { frame, generation } => self.time_out(frame, generation),
             Event::Patience { frame, generation } => {
                 self.lose_patience(frame, generation);
-                None
+                self.next_ready()
             }
             Event::Act { agent } => {
                 self.act(agent);

@@ -212,6 +212,9 @@ impl System<'_> {
             self.calendar.in_lane(lane, event);
         }
         self.books.called(target.operation);
+        if self.havoc.active > 0 && self.arrives_late(request) {
+            return None;
+        }
         Some(request)
     }
 

@@ -4,6 +4,7 @@
 //! the assumptions.
 
 mod client;
+mod faults;
 mod machine;
 mod memory;
 mod names;
@@ -65,6 +66,7 @@ pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Pr
             assumptions.push(format!("{name}: waits for an answer without limit (no timeout)"));
         }
     }
+    faults::add_faults(&mut blueprint, files, &mut problems, model);
     assumptions.push("calls and replies take no time on the network".to_owned());
     let instances: u64 = blueprint.services.iter().map(|service| u64::from(service.instances)).sum();
     if instances > MAX_INSTANCES {

@@ -120,7 +120,7 @@ mod tests {
         breaker.record(11 * SECOND, second, false);
         assert_eq!(breaker.state, State::Open(21 * SECOND), "half-open to open at a failure");
         let probes = [breaker.admit(21 * SECOND).unwrap(), breaker.admit(21 * SECOND).unwrap()];
-        probes.map(|generation| breaker.record(22 * SECOND, generation, true));
+        probes.into_iter().for_each(|generation| breaker.record(22 * SECOND, generation, true));
         assert_eq!(breaker.state, State::Closed, "half-open to closed after as many successes");
         fail(&mut breaker, 23 * SECOND);
         assert_eq!(breaker.state, State::Closed, "the count begins anew");

@@ -20,7 +20,7 @@ pub struct Pool {
 
 impl Compiler<'_> {
     /// The pool of this name.
-    pub fn pool(&self, name: &str) -> Option<Pool> {
+    pub fn connection_pool(&self, name: &str) -> Option<Pool> {
         self.pools.iter().find(|pool| pool.name == name).cloned()
     }
 

@@ -1,0 +1,347 @@
+//! Faults at work: agents that strike instances and heal them.
+//!
+//! What strikes an instance is noted per fault, so that faults may overlap: an instance gets calls when nothing closes it,
+//! works with the product of its speeds, and fails a call unless it survives every error rate.
+//!
+//! A frame whose instance hangs, and a call that gets nowhere, is *parked*: it waits without an end until it is let go on.
+
+use super::System;
+use super::agent::Agent;
+use crate::engine::Stream;
+use crate::engine::random::{Draw, below, named, unit};
+use crate::engine::time::{Nanos, round};
+use crate::model::distribution::Distribution;
+use crate::model::fault::{FaultPlan, Kind, Times};
+use crate::model::frame::{NONE, Role, Stage};
+use crate::model::station::Brake;
+
+/// The most times that a message is lost in a row.
+const MOST_LOSSES: u32 = 16;
+
+/// What weighs on one instance: the faults, by their agents' numbers.
+#[derive(Debug, Clone, Default)]
+struct Burden {
+    /// How many faults keep calls away.
+    closed: u32,
+    /// How many faults let it stand still.
+    hung: u32,
+    /// The speeds that faults leave it.
+    slow: Vec<(u32, Option<String>, f64)>,
+    /// What faults do to calls that arrive.
+    calls: Vec<(u32, Kind)>,
+}
+
+/// A frame that waits without an end.
+#[derive(Debug, Clone, Copy)]
+struct Parked {
+    frame: u32,
+    generation: u32,
+    /// The fault that holds it; [`NONE`] if its instance hangs.
+    fault: u32,
+}
+
+/// What faults are doing at present.
+#[derive(Debug, Default)]
+pub(super) struct Havoc {
+    burdens: Vec<Burden>,
+    parked: Vec<Parked>,
+    /// How many faults there are that frames and calls must be asked about.
+    pub(super) active: u32,
+}
+
+impl Havoc {
+    /// Nothing yet, for so many instances.
+    pub(super) fn new(instances: usize) -> Self {
+        Havoc { burdens: vec![Burden::default(); instances], ..Havoc::default() }
+    }
+}
+
+/// Where a fault stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Away,
+    Announced,
+    Here,
+}
+
+/// A fault as an agent.
+#[derive(Debug)]
+pub(super) struct Fault {
+    plan: FaultPlan,
+    number: u32,
+    random: Stream,
+    first: Nanos,
+    phase: Phase,
+    began: Nanos,
+    /// The instances it has struck.
+    struck: Vec<u32>,
+}
+
+impl Fault {
+    /// A fault that has not struck yet; `root` is the key of the run, `number` that of the agent.
+    pub(super) fn new(plan: &FaultPlan, number: u32, root: u64) -> Self {
+        let mut random = Stream::new(named(root.wrapping_add(u64::from(number)), "fault"));
+        let first = match &plan.times {
+            Times::Scheduled { at, .. } => *at,
+            Times::Random { mtbf, .. } => round(mtbf.sample(&mut random)),
+        };
+        Fault { plan: plan.clone(), number, random, first, phase: Phase::Away, began: 0, struck: Vec::new() }
+    }
+
+    /// Chooses whom it strikes this time.
+    fn choose(&mut self, system: &System<'_>) {
+        let instance = |&(service, number): &(u32, u32)| system.services[service as usize].first_instance + number;
+        self.struck = self.plan.targets.iter().map(instance).collect();
+        let all = self.struck.len();
+        let count = ((all as f64 * self.plan.share).round() as usize).clamp(1, all);
+        for place in 0..count {
+            let other = place + below(&mut self.random, (all - place) as u64) as usize;
+            if count < all {
+                self.struck.swap(place, other);
+            }
+        }
+        self.struck.truncate(count);
+    }
+
+    /// When it ends, if it began now.
+    fn end(&mut self, now: Nanos) -> Option<Nanos> {
+        let lasting = match &self.plan.times {
+            Times::Scheduled { lasting, .. } => *lasting,
+            Times::Random { mttr, .. } => Some(round(mttr.sample(&mut self.random))),
+        };
+        lasting.map(|lasting| now.saturating_add(lasting))
+    }
+
+    /// When it begins again, if it ended now.
+    fn again(&mut self, now: Nanos) -> Option<Nanos> {
+        match &self.plan.times {
+            Times::Scheduled { every, .. } => every.map(|every| self.began.saturating_add(every).max(now)),
+            Times::Random { mtbf, .. } => Some(now.saturating_add(round(mtbf.sample(&mut self.random)))),
+        }
+    }
+}
+
+impl Agent for Fault {
+    fn first(&self) -> Option<Nanos> {
+        Some(self.first)
+    }
+
+    fn act(&mut self, system: &mut System<'_>) -> Option<Nanos> {
+        let now = system.calendar.now();
+        match self.phase {
+            Phase::Away => {
+                self.choose(system);
+                self.began = now;
+                if let Kind::Spot(notice) = self.plan.kind {
+                    self.phase = Phase::Announced;
+                    self.struck.iter().for_each(|instance| system.close(*instance));
+                    return Some(now.saturating_add(notice));
+                }
+            }
+            Phase::Announced => {}
+            Phase::Here => {
+                self.phase = Phase::Away;
+                for &instance in &self.struck {
+                    system.heal(instance, &self.plan.kind, self.number);
+                }
+                return self.again(now);
+            }
+        }
+        self.phase = Phase::Here;
+        for &instance in &self.struck {
+            system.strike(instance, &self.plan.kind, self.number);
+        }
+        self.end(now)
+    }
+}
+
+impl System<'_> {
+    /// Keeps calls away from an instance.
+    fn close(&mut self, instance: u32) {
+        self.havoc.burdens[instance as usize].closed += 1;
+        self.set_up(instance, false);
+    }
+
+    /// A fault strikes an instance.
+    fn strike(&mut self, instance: u32, kind: &Kind, fault: u32) {
+        match kind {
+            Kind::Crash => {
+                self.close(instance);
+                self.crash(instance);
+            }
+            Kind::Spot(_) => self.crash(instance),
+            Kind::Outage => self.close(instance),
+            Kind::Hang => {
+                self.havoc.burdens[instance as usize].hung += 1;
+                self.havoc.active += 1;
+            }
+            Kind::Slow(resource, speed) => {
+                self.havoc.burdens[instance as usize].slow.push((fault, resource.clone(), *speed));
+                self.set_speeds(instance);
+            }
+            Kind::Errors(_) | Kind::Latency(..) | Kind::Loss(..) | Kind::Partition(_) => {
+                self.havoc.burdens[instance as usize].calls.push((fault, kind.clone()));
+                self.havoc.active += 1;
+            }
+        }
+    }
+
+    /// A fault leaves an instance.
+    fn heal(&mut self, instance: u32, kind: &Kind, fault: u32) {
+        let burden = &mut self.havoc.burdens[instance as usize];
+        match kind {
+            Kind::Crash | Kind::Spot(_) | Kind::Outage => {
+                burden.closed -= 1;
+                if burden.closed == 0 {
+                    self.restore(instance);
+                }
+            }
+            Kind::Hang => {
+                burden.hung -= 1;
+                self.havoc.active -= 1;
+                self.let_go(NONE);
+            }
+            Kind::Slow(..) => {
+                burden.slow.retain(|(of, ..)| *of != fault);
+                self.set_speeds(instance);
+            }
+            Kind::Errors(_) | Kind::Latency(..) | Kind::Loss(..) | Kind::Partition(_) => {
+                burden.calls.retain(|(of, _)| *of != fault);
+                self.havoc.active -= 1;
+                self.let_go(fault);
+            }
+        }
+    }
+
+    /// Gives the sharing stations of an instance the speeds that its faults leave them.
+    fn set_speeds(&mut self, instance: u32) {
+        let now = self.calendar.now();
+        let place = self.instances[instance as usize];
+        let service = &self.blueprint.services[place.service as usize];
+        for (slot, plan) in service.sharing.iter().enumerate() {
+            let slow = &self.havoc.burdens[instance as usize].slow;
+            let concerned =
+                slow.iter().filter(|(_, resource, _)| resource.as_ref().is_none_or(|name| *name == plan.name));
+            let speed = concerned.map(|(_, _, speed)| speed).product();
+            let station = place.sharing + slot as u32;
+            self.sharing[station as usize].set_speed(now, Brake::Fault, speed);
+            self.arrange(station);
+        }
+    }
+
+    /// Lets those go on that were parked for a fault, or whose instances hang no more.
+    fn let_go(&mut self, fault: u32) {
+        for Parked { frame, generation, fault: of } in std::mem::take(&mut self.havoc.parked) {
+            let meant = &self.frames[frame];
+            if meant.generation != generation || meant.role == Role::Vacant {
+                continue;
+            }
+            let held = of != fault || (of == NONE && self.hangs(frame));
+            if held {
+                self.havoc.parked.push(Parked { frame, generation, fault: of });
+            } else if let Some(frame) = self.resume(frame, generation) {
+                let frame_state = &mut self.frames[frame];
+                frame_state.generation = frame_state.generation.wrapping_add(1);
+                self.ready.push(frame);
+            }
+        }
+    }
+
+    /// Whether a frame's instance stands still. Requests of clients run nowhere.
+    fn hangs(&self, index: u32) -> bool {
+        let frame = &self.frames[index];
+        let burden = self.havoc.burdens.get(frame.instance as usize);
+        frame.role != Role::Request && burden.is_some_and(|burden| burden.hung > 0)
+    }
+
+    /// Parks a frame that is about to run if its instance hangs; whether it does. What must end, ends.
+    #[cold]
+    pub(super) fn stands_still(&mut self, index: u32) -> bool {
+        let hangs = self.hangs(index) && !self.frames[index].is_doomed();
+        if hangs {
+            self.park(index, NONE);
+        }
+        hangs
+    }
+
+    fn park(&mut self, index: u32, fault: u32) {
+        let generation = self.delay(index);
+        self.havoc.parked.push(Parked { frame: index, generation, fault });
+    }
+
+    /// Puts a frame into a delay that a fault causes; returns its generation.
+    fn delay(&mut self, index: u32) -> u32 {
+        let now = self.calendar.now();
+        let frame = &mut self.frames[index];
+        let service = self.instances[frame.instance as usize].service;
+        frame.stage = Stage::Delay;
+        frame.since = now;
+        frame.account = self.blueprint.fault_accounts.get(service as usize).copied().unwrap_or(0);
+        frame.generation
+    }
+
+    /// What faults do to a call that arrives at its instance; whether it has to wait.
+    #[cold]
+    pub(super) fn arrives_late(&mut self, index: u32) -> bool {
+        let frame = &self.frames[index];
+        let (key, instance) = (frame.key, frame.instance);
+        let Some(burden) = self.havoc.burdens.get(instance as usize) else { return false };
+        let mut late = 0.0;
+        for (fault, kind) in &burden.calls {
+            let mut draw = Draw::new(key, named(u64::from(*fault), "fault"), 0);
+            match kind {
+                Kind::Errors(share) => {
+                    if unit(&mut draw) < *share {
+                        self.frames[index].place = self.blueprint.failing;
+                        return false;
+                    }
+                }
+                Kind::Latency(add, share) => late += added(add, *share, &mut draw),
+                Kind::Loss(share, resend) => {
+                    let mut again = *resend as f64;
+                    for _ in 0..MOST_LOSSES {
+                        if unit(&mut draw) >= *share {
+                            break;
+                        }
+                        late += again;
+                        again *= 2.0;
+                    }
+                }
+                Kind::Partition(from) => {
+                    let fault = *fault;
+                    if self.caller_of(index).is_some_and(|caller| from.iter().any(|name| name == caller)) {
+                        self.park(index, fault);
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let late = round(late);
+        if late == 0 {
+            return false;
+        }
+        let generation = self.delay(index);
+        self.calendar.after(late, super::Event::Resume { frame: index, generation });
+        true
+    }
+
+    /// The name of the service or client that made a call.
+    fn caller_of(&self, index: u32) -> Option<&str> {
+        let frame = &self.frames[index];
+        if frame.role == Role::Direct {
+            return self.blueprint.clients.get(frame.sibling[0] as usize).map(|client| client.name.as_str());
+        }
+        let parent = &self.frames[frame.parent];
+        if parent.role == Role::Request || parent.instance == NONE {
+            return self.blueprint.clients.get(parent.owner as usize).map(|client| client.name.as_str());
+        }
+        let service = self.instances.get(parent.instance as usize)?.service;
+        Some(&self.blueprint.services[service as usize].name)
+    }
+}
+
+/// How much later a call is [ns].
+fn added(add: &Distribution, share: f64, draw: &mut Draw) -> f64 {
+    if share >= 1.0 || unit(draw) < share { add.sample(draw) } else { 0.0 }
+}
