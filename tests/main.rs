@@ -16,6 +16,7 @@ mod report;
 mod schema;
 mod support;
 mod swarm;
+mod swarm_faults;
 mod tidy;
 mod trace;
 mod validation;

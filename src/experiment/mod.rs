@@ -3,6 +3,7 @@
 pub mod design;
 pub mod estimate;
 pub mod expectation;
+mod marks;
 pub mod levels;
 pub mod quiz;
 pub mod runner;
@@ -57,6 +58,7 @@ pub fn conduct(
         systems: design.systems.clone(),
         plots: file.plots.clone(),
         interrupted,
+        marks: marks::marks(design),
         insights: Vec::new(),
     };
     study.expectations = expectation::judge(&design.checks, &study);

@@ -56,9 +56,23 @@ pub struct Study {
     pub plots: Vec<PlotSpec>,
     /// Whether the experiment was ended early; what was finished is kept.
     pub interrupted: bool,
+    /// When faults came by the clock, in the first of the points that has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<FaultMark>,
     /// What was found out about some of the points (`scalelab explain`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub insights: Vec<Insight>,
+}
+
+/// A fault that came by the clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FaultMark {
+    /// What it was: `crash shop/2`.
+    pub label: String,
+    /// When it began, from the start of the run [s].
+    pub from: f64,
+    /// When it was over [s]; never within the run if there is none.
+    pub until: Option<f64>,
 }
 
 /// How results were made.

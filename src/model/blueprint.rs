@@ -5,6 +5,8 @@ use super::balancer::Policy;
 use super::fault::FaultPlan;
 use super::keys::Keys;
 use super::program::{Demand, Place, Program};
+use super::resilience::limit::LimitSpec;
+use super::resilience::shed::ShedSpec;
 use super::station::{Contention, Pace, Quota, Sharing, SpacePlan, Switching};
 use crate::engine::time::Nanos;
 
@@ -82,6 +84,12 @@ pub struct Service {
     pub price: Option<f64>,
     /// Which instance gets a call.
     pub balancer: Policy,
+    /// When requests are turned away at the door of an instance.
+    pub shed: Vec<ShedSpec>,
+    /// How many requests an instance takes on at once.
+    pub limit: Option<LimitSpec>,
+    /// How many calls per second an instance answers; those beyond are refused as limited.
+    pub quota: Option<f64>,
 }
 
 impl Service {
@@ -129,6 +137,13 @@ pub struct Collection {
     pub heap: u64,
     /// How long one takes.
     pub pause: Demand,
+}
+
+impl Service {
+    /// Whether every attempt passes a gate.
+    pub fn is_gated(&self) -> bool {
+        !self.shed.is_empty() || self.limit.is_some() || self.quota.is_some()
+    }
 }
 
 /// A servers station that every instance of a service has.

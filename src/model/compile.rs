@@ -144,6 +144,8 @@ pub struct Compiler<'a> {
     pub pools: Vec<super::connections::Pool>,
     /// Whether it is a service, whose instances can have stations.
     pub of_service: bool,
+    /// Whether its instances have gates.
+    pub gated: bool,
     /// Servers stations that the code needs besides those of the service.
     pub added: Vec<ServersPlan>,
     /// The hash of the operation or client.
@@ -176,6 +178,7 @@ impl<'a> Compiler<'a> {
             memory: MemoryUse::default(),
             pools: Vec::new(),
             of_service: false,
+            gated: false,
             added: Vec::new(),
             salt: 0,
             ordinals: BTreeMap::new(),
@@ -194,7 +197,14 @@ impl<'a> Compiler<'a> {
         let until = steps.iter().position(Step::is_reply);
         let (front, rest) = steps.split_at(until.unwrap_or(steps.len()));
         self.scopes.push(Vec::new());
-        self.with_request_memory(|compiler| compiler.crewed(front, rest));
+        let held = |compiler: &mut Self| compiler.with_request_memory(|compiler| compiler.crewed(front, rest));
+        if self.gated {
+            self.emit(Instruction::EnterGate);
+            self.scoped(held);
+            self.emit(Instruction::LeaveGate);
+        } else {
+            held(self);
+        }
         self.close();
         self.emit(Instruction::Finish);
         entry

@@ -102,6 +102,8 @@ pub enum Stage {
     Queue,
     /// The end of its work at a sharing station; `account` is the account of service, `account2` of waiting.
     Share,
+    /// The end of something that holds it up before its next instruction; `account` is its account.
+    Parked,
     /// Its callee or branches.
     Children,
 }

@@ -43,6 +43,10 @@ pub enum Instruction {
     Disconnect { pool: u32 },
     /// Call an operation and wait for its reply.
     Call { site: u32 },
+    /// Pass the gate of the instance on the way in, or fail as shed.
+    EnterGate,
+    /// Pass it on the way out; an attempt that is failing goes on unwinding from here.
+    LeaveGate,
     /// Begin a guarded call: its first try is next.
     Begin { guard: u32 },
     /// Ask whether a try of a guarded call may be sent.
@@ -243,6 +247,22 @@ pub struct Program {
 }
 
 impl Program {
+    /// Where an attempt goes on that fails before the instruction at this place: there, if it is one that failing attempts run.
+    pub fn unwinding_from(&self, place: Place) -> Place {
+        match self.code[place as usize] {
+            Instruction::Release { .. }
+            | Instruction::Free { .. }
+            | Instruction::Disconnect { .. }
+            | Instruction::LeaveGate
+            | Instruction::Settle { .. }
+            | Instruction::Fallback { .. }
+            | Instruction::Recover
+            | Instruction::Raise
+            | Instruction::Finish => place,
+            _ => self.unwind[place as usize],
+        }
+    }
+
     /// The number of the account, made at its first mention.
     pub fn account(&mut self, part: &str, resource: &str, kind: Kind) -> u32 {
         let wanted = Account { part: part.to_owned(), resource: resource.to_owned(), kind };

@@ -16,10 +16,12 @@ use crate::model::machine::cpu::{ContentionSpec, ContextSwitch, Discipline, Quot
 use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::resilience::breaker::BreakerSpec;
+use crate::model::resilience::limit::LimitSpec;
 use crate::model::resilience::retry::{ConnectionPoolSpec, HedgeSpec, Propagated, RetrySpec};
+use crate::model::resilience::shed::ShedSpec;
 use crate::model::resilience::throttle::ThrottleSpec;
 use crate::model::step::Step;
-use crate::quantity::{Bytes, Cores, Duration, Price, Share};
+use crate::quantity::{Bytes, Cores, Duration, Price, Rate, Share};
 
 /// A system: who asks, and what answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +39,10 @@ pub struct ModelFile {
     /// What answers them, by name.
     #[schemars(extend("minProperties" = 1))]
     pub services: IndexMap<String, ServiceSpec>,
+    /// What we do not run ourselves, by name: its behavior as measured from outside. What is called there, as
+    /// `payments.charge`, needs no list of operations.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub dependencies: IndexMap<String, DependencySpec>,
     /// What happens to the system from outside; those of an experiment come after these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,
@@ -72,6 +78,21 @@ pub struct SizeWanted {
     /// Memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Bytes>,
+}
+
+/// Something that we do not run ourselves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DependencySpec {
+    /// How long it takes to answer.
+    pub latency: Random<Duration>,
+    /// How many answers are errors; none if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Share>,
+    /// How many calls it answers per time (a bucket that holds a second's worth); those beyond fail at once as limited. Any
+    /// number if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Rate>,
 }
 
 /// A source of requests.
@@ -175,6 +196,16 @@ pub struct ServiceSpec {
     /// piece of CPU work takes 1 + α(n−1) + βn(n−1) times as long. Nothing if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coordination: Option<ContentionSpec>,
+    /// When requests are turned away at the door of an instance; never if left out. The first rule that applies decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shed: Vec<ShedSpec>,
+    /// How many calls each instance answers per time (a bucket that holds a second's worth); those beyond fail at once as
+    /// limited. Any number if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Rate>,
+    /// How many requests an instance takes on at once; those beyond are shed. Any number if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<LimitSpec>,
     /// Connection pools of each instance, which its calls go `through`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub pools: IndexMap<String, ConnectionPoolSpec>,

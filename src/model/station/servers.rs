@@ -112,6 +112,11 @@ impl Servers {
         &self.waiting
     }
 
+    /// How long the one at the head of the queue has waited [ns].
+    pub fn oldest_wait(&self, now: Nanos, frames: &Frames) -> Nanos {
+        if self.head == NONE { 0 } else { now - frames[self.head].since }
+    }
+
     /// Checks the station's own laws at `now`: the list is as long as the level says, nobody waits beside a free slot,
     /// and Little's law holds to the nanosecond: the area under the queue's length is the time waited by all who left
     /// and all who are still there.

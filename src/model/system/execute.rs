@@ -111,6 +111,8 @@ impl System<'_> {
                     self.await_turn(index, guard, number);
                     return;
                 }
+                Instruction::EnterGate => self.enter_gate(index, place),
+                Instruction::LeaveGate => self.leave_gate(index, place),
                 Instruction::HedgeSent { guard } => self.hedge_sent(guard),
                 Instruction::Fallback { guard } => self.fall_back(index, guard, place),
                 Instruction::Call { site } => {
@@ -244,10 +246,7 @@ impl System<'_> {
             if frame.deadline <= now {
                 // Nobody needs the answer any more: it gives the slot back at once.
                 (frame.outcome, frame.reason) = (Outcome::TimedOut, Outcome::TimedOut);
-                let program = &self.blueprint.program;
-                if !matches!(program.code[frame.place as usize], Instruction::Release { .. }) {
-                    frame.place = program.unwind[frame.place as usize];
-                }
+                frame.place = self.blueprint.program.unwinding_from(frame.place);
             }
             self.ready.push(next);
         }
@@ -284,7 +283,7 @@ impl System<'_> {
         let passed = now - frame.since;
         match frame.stage {
             Stage::Running => {}
-            Stage::Delay | Stage::Queue => self.pool.add(into, frame.account, passed),
+            Stage::Delay | Stage::Parked | Stage::Queue => self.pool.add(into, frame.account, passed),
             Stage::Share => {
                 let service = self.attained(index, &frame).min(passed);
                 self.pool.add(into, frame.account2, passed - service);

@@ -274,7 +274,7 @@ impl System<'_> {
         let now = self.calendar.now();
         let frame = &mut self.frames[index];
         let service = self.instances[frame.instance as usize].service;
-        frame.stage = Stage::Delay;
+        frame.stage = Stage::Parked;
         frame.since = now;
         frame.account = self.blueprint.fault_accounts.get(service as usize).copied().unwrap_or(0);
         frame.generation

@@ -87,7 +87,7 @@ impl System<'_> {
         let (stage, account, account2, child) = (frame.stage, frame.account, frame.account2, frame.child);
         match stage {
             Stage::Running => {}
-            Stage::Delay => self.books.served(account, passed),
+            Stage::Delay | Stage::Parked => self.books.served(account, passed),
             Stage::Queue => {
                 let waited = self.servers[account2 as usize].abandon(now, index, &mut self.frames);
                 self.books.passed(account, waited);
@@ -103,7 +103,11 @@ impl System<'_> {
         if frame.outcome == Outcome::Success {
             (frame.outcome, frame.reason) = (outcome, outcome);
         }
-        frame.place = self.blueprint.program.unwind[frame.place as usize - 1];
+        let program = &self.blueprint.program;
+        frame.place = match stage {
+            Stage::Parked => program.unwinding_from(frame.place),
+            _ => program.unwind[frame.place as usize - 1],
+        };
         self.ready.push(index);
     }
 

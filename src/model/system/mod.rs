@@ -16,6 +16,7 @@ mod execute;
 mod faults;
 mod foresee;
 mod fork;
+mod gate;
 mod guard;
 mod interrupt;
 mod laws;
@@ -186,6 +187,7 @@ pub struct System<'a> {
     guards: guard::Guards,
     connections: pools::Connections,
     havoc: faults::Havoc,
+    gates: gate::Gates,
     /// Per limit of the program: its lane.
     limits: Vec<LaneId>,
     books: Books,
@@ -248,6 +250,7 @@ impl<'a> System<'a> {
             guards: guard::Guards::new(blueprint),
             connections: pools::Connections::new(blueprint),
             havoc: faults::Havoc::new(instance_count),
+            gates: gate::Gates::new(blueprint),
             limits,
             books: Books::new(blueprint, plan),
             milestones: Vec::new(),

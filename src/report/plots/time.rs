@@ -52,7 +52,7 @@ pub(super) fn chart(sketch: &Sketch<'_>) -> Result<Chart, ReportError> {
     Ok(chart)
 }
 
-/// What is not measured: the warm-up and what comes after the window.
+/// When faults were at work, and what is not measured: the warm-up and what comes after the window.
 fn regions(sketch: &Sketch<'_>, end: f64, factor: f64) -> Vec<Layer> {
     let run = &sketch.study.run;
     let region = |from: f64, to: f64, label: &str| Layer::Region {
@@ -60,7 +60,9 @@ fn regions(sketch: &Sketch<'_>, end: f64, factor: f64) -> Vec<Layer> {
         x1: to.min(end) * factor,
         label: label.to_owned(),
     };
-    let mut regions = Vec::new();
+    let faults = sketch.study.marks.iter().filter(|mark| mark.from < end);
+    let mut regions: Vec<Layer> =
+        faults.map(|mark| region(mark.from, mark.until.unwrap_or(end), &mark.label)).collect();
     if run.warm_up > 0.0 && end > 0.0 {
         regions.push(region(0.0, run.warm_up, "warm-up"));
     }

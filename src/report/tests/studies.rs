@@ -58,6 +58,7 @@ pub(super) fn empty(experiment: &str, replications: u64) -> Study {
         systems: vec![system()],
         plots: Vec::new(),
         interrupted: false,
+        marks: Vec::new(),
         insights: Vec::new(),
     }
 }

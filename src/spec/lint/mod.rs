@@ -17,6 +17,7 @@ mod timeout_too_short;
 mod tests;
 
 use super::model_file::ModelFile;
+use super::resolve::dependencies::as_services;
 use crate::model::compile::Problem;
 use calls::Calls;
 
@@ -36,7 +37,7 @@ const RULES: [Rule; 7] = [
 
 /// Everything that looks wrong in a model that makes sense.
 pub fn lint(model: &ModelFile) -> Vec<Problem> {
-    let calls = Calls::of(model);
+    let calls = Calls::of(&as_services(model));
     RULES.iter().flat_map(|rule| rule(&calls)).collect()
 }
 

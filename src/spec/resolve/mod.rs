@@ -4,6 +4,7 @@
 //! the assumptions.
 
 mod client;
+pub(crate) mod dependencies;
 mod faults;
 mod machine;
 mod memory;
@@ -39,6 +40,22 @@ pub struct Resolved {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Problem>> {
+    let whole = dependencies::as_services(model);
+    let mut resolved = resolve_services(&whole, files);
+    let clash = model.dependencies.keys().filter(|name| model.services.contains_key(*name)).map(|name| {
+        let message = format!("a service and a dependency are both called `{name}`");
+        Problem::new(format!("dependencies.{}", quoted(name)), message)
+    });
+    let clashes: Vec<Problem> = clash.collect();
+    if !clashes.is_empty() {
+        resolved = Err(resolved.err().into_iter().flatten().chain(clashes).collect());
+    }
+    resolved
+        .map_err(|problems| problems.into_iter().map(|problem| dependencies::at_dependency(problem, model)).collect())
+}
+
+/// Resolves a model without dependencies.
+fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Problem>> {
     let mut problems = check_names(model);
     if let Some(CatalogueSpec::File(_)) = model.catalogue {
         problems.push(Problem::new(

@@ -10,7 +10,7 @@ use crate::model::compile::{Compiler, Directory, Problem, StationNames};
 use crate::model::connections::Pool;
 use crate::model::distribution::Values;
 use crate::model::program::{Demand, PoolPlan};
-use crate::quantity::{Duration, Price};
+use crate::quantity::{Duration, Price, Rate};
 use crate::spec::model_file::ServiceSpec;
 
 /// Adds a service and compiles its operations.
@@ -31,7 +31,16 @@ pub(super) fn add_service(
         memory: None,
         price: spec.machine.as_ref().and_then(|machine| machine.price).map(Price::per_hour),
         balancer: spec.balancer.clone(),
+        shed: spec.shed.clone(),
+        limit: spec.limit.clone(),
+        quota: spec.quota.map(Rate::per_second),
     };
+    for (number, rule) in spec.shed.iter().enumerate() {
+        if let Err(message) = rule.check() {
+            problems.push(Problem::new(format!("{path}.shed[{number}]"), message));
+        }
+    }
+    let gated = service.is_gated();
     if let Err(message) = spec.balancer.check() {
         problems.push(Problem::new(format!("{path}.balancer"), message));
     }
@@ -48,6 +57,7 @@ pub(super) fn add_service(
         compiler.memory = memory.clone();
         compiler.pools = pools.clone();
         compiler.of_service = true;
+        compiler.gated = gated;
         let entry = compiler.operation(operation, &path, steps);
         let added = std::mem::take(&mut compiler.added);
         stations = compiler.stations;
