@@ -3,8 +3,8 @@
 pub mod design;
 pub mod estimate;
 pub mod expectation;
-mod marks;
 pub mod levels;
+mod marks;
 pub mod quiz;
 pub mod runner;
 pub mod study;
