@@ -272,6 +272,13 @@ impl<'a> Compiler<'a> {
         self.close();
     }
 
+    /// Compiles a body whose failures go on right behind it.
+    pub fn scoped(&mut self, body: impl FnOnce(&mut Self)) {
+        self.scopes.push(Vec::new());
+        body(self);
+        self.close();
+    }
+
     /// Compiles a body whose failures go on at the handler's code. There the frame's outcome says how it failed:
     /// [`Instruction::Recover`] makes it a success, [`Instruction::Raise`] passes the failure on to the scope around. Both
     /// body and handler end behind the handler.
@@ -393,6 +400,11 @@ impl<'a> Compiler<'a> {
         self.loops += 1;
         body(self, self.loops - 1);
         self.loops -= 1;
+    }
+
+    /// Notes a name at the present path that is not known.
+    pub fn unknown<'n>(&mut self, what: &str, name: &str, known: impl Iterator<Item = &'n str>) {
+        self.problems.push(Problem::unknown(&self.path.concat(), what, name, known));
     }
 
     /// Notes a problem at the present path.

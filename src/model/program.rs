@@ -7,6 +7,7 @@
 //! Invariant: for every instruction that can fail, `unwind` holds the place where the failing attempt goes on: the code
 //! that gives back what it holds there, and ends it.
 
+use super::data::Parts;
 use super::distribution::Distribution;
 use crate::engine::time::Nanos;
 use crate::measure::Kind;
@@ -50,6 +51,8 @@ pub enum Instruction {
     Raise,
     /// Answer the caller, perhaps with a drawn number of bytes; what follows runs in the background.
     Reply { bytes: Option<u32> },
+    /// Touch the state of a cache, a database or a queue.
+    Data { step: u32 },
     /// The end of an attempt or a branch.
     Finish,
 }
@@ -98,6 +101,25 @@ pub struct Site {
     pub timeout: Option<Nanos>,
     /// The hash of the step, which keys the callee.
     pub salt: u64,
+    /// How the instance is chosen.
+    pub route: Route,
+}
+
+/// How the instance of a call is chosen.
+#[expect(missing_docs, reason = "the comment of each variant names its fields")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Route {
+    /// By the service's balancer.
+    #[default]
+    Balanced,
+    /// By the request's item: always the same instance.
+    Item,
+    /// The member of a group of consumers that processes the batch.
+    Member { group: u32 },
+    /// A node of the item's shard of a database: the primary for a write, otherwise as its reads are routed.
+    Database { database: u32, write: bool },
+    /// A node of the caller's own shard: that of this number, or so many behind the own one.
+    Node { database: u32, node: u32, primary: bool },
 }
 
 /// A `parallel` step: where its branches begin, and the hashes that key them.
@@ -105,6 +127,8 @@ pub struct Site {
 pub struct Fork {
     /// Per branch: its code and its salt.
     pub branches: Vec<(Place, u64)>,
+    /// How many must succeed before the frame goes on; all of them if `None`. It fails when too few are left.
+    pub needed: Option<u16>,
 }
 
 /// What an account of the ledger stands for.
@@ -137,6 +161,8 @@ pub struct Program {
     pub forks: Vec<Fork>,
     /// The accounts of the ledger.
     pub accounts: Vec<Account>,
+    /// The caches, databases and queues, and the steps that touch them.
+    pub data: Parts,
 }
 
 impl Program {

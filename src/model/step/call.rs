@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::compile::Compiler;
-use crate::model::program::{Instruction, Site};
+use crate::model::program::{Instruction, Route, Site};
 use crate::quantity::Duration;
 
 /// Call another operation.
@@ -34,7 +34,23 @@ impl Call {
 /// Adds the code of a call.
 pub fn emit(compiler: &mut Compiler, operation: u32, timeout: Option<Duration>) {
     let salt = compiler.salt("call");
-    compiler.program.sites.push(Site { operation, timeout: timeout.map(Duration::as_nanos), salt });
+    let timeout = timeout.map(Duration::as_nanos);
+    compiler.program.sites.push(Site { operation, timeout, salt, route: compiler.program.data.route(operation) });
+    let site = compiler.program.sites.len() as u32 - 1;
+    compiler.emit(Instruction::Call { site });
+}
+
+/// Adds the code of a call of a part's own operation whose instance is chosen in a certain way.
+pub fn emit_routed(compiler: &mut Compiler, operation: &str, route: Route) {
+    let operation = compiler.target(operation);
+    emit_call_to(compiler, operation, None, route);
+}
+
+/// Adds the code of a call whose instance is chosen in a certain way.
+pub fn emit_call_to(compiler: &mut Compiler, operation: u32, timeout: Option<Duration>, route: Route) {
+    let salt = compiler.salt("data call");
+    let timeout = timeout.map(Duration::as_nanos);
+    compiler.program.sites.push(Site { operation, timeout, salt, route });
     let site = compiler.program.sites.len() as u32 - 1;
     compiler.emit(Instruction::Call { site });
 }

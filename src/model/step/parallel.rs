@@ -32,7 +32,7 @@ pub enum Branch {
 impl Parallel {
     pub(super) fn compile(&self, compiler: &mut Compiler) {
         let fork = compiler.program.forks.len() as u32;
-        compiler.program.forks.push(Fork { branches: Vec::new() });
+        compiler.program.forks.push(Fork { branches: Vec::new(), needed: None });
         compiler.emit(Instruction::Fork { fork });
         let over = compiler.emit(Instruction::Jump { to: 0 });
         let branches = self.parallel.iter().enumerate().map(|(number, branch)| {

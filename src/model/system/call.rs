@@ -6,7 +6,7 @@ use crate::engine::random::child;
 use crate::measure::ledger::{Ledger, Pool};
 use crate::model::balancer::{Call, Reply};
 use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage, Start};
-use crate::model::program::Place;
+use crate::model::program::{Place, Route};
 
 impl System<'_> {
     /// Sends a call; returns the frame of the attempt, which runs next; `None` if there is no instance to send it to.
@@ -18,14 +18,19 @@ impl System<'_> {
         let (of_sessions, foresees) = (service.of_sessions, service.foresees);
         let frame = &self.frames[caller];
         let attempt_key = child(frame.key, target.salt, frame.visit());
-        let mut call = Call { key: frame.item, ..Call::at(now) };
-        if of_sessions {
-            call.session = self.session_of(caller);
-        }
-        if foresees {
-            call.work = self.foresee(target.entry, attempt_key);
-        }
-        let instance = self.services[target.service as usize].choose(&call)?;
+        let instance = if target.route == Route::Balanced {
+            let mut call = Call { key: frame.item, ..Call::at(now) };
+            if of_sessions {
+                call.session = self.session_of(caller);
+            }
+            if foresees {
+                call.work = self.foresee(target.entry, attempt_key);
+            }
+            self.services[target.service as usize].choose(&call)?
+        } else {
+            self.route(caller, site)?
+        };
+        let target = &self.targets[site as usize];
 
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
@@ -47,6 +52,7 @@ impl System<'_> {
         );
         (frame.parent, frame.parent_generation) = (caller, generation);
         self.frames[caller].child = attempt;
+        self.data.inherit(caller, attempt);
         self.books.called(target.operation);
         Some(attempt)
     }
@@ -74,6 +80,7 @@ impl System<'_> {
             return None;
         }
         self.hand_on(index, parent, outcome);
+        self.data.bring_back(index, parent);
         Some(parent)
     }
 
@@ -136,7 +143,14 @@ impl System<'_> {
         if behind != NONE {
             self.frames[behind].sibling[0] = before;
         }
+        self.data.bring_best(index, parent);
         let waiting = &mut self.frames[parent];
+        if outcome != Outcome::Success && waiting.work > 0 {
+            // Enough others are left.
+            waiting.work -= 1;
+            self.forget_ledger(index);
+            return None;
+        }
         waiting.pending -= 1;
         if outcome != Outcome::Success {
             (waiting.outcome, waiting.reason) = (Outcome::Error, reason);

@@ -5,7 +5,7 @@ use crate::engine::random::{Draw, child, unit};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
 use crate::model::frame::{Frame, LOOP_DEPTH, NONE, Outcome, Role, Stage, Start};
-use crate::model::program::Instruction;
+use crate::model::program::{Fork, Instruction};
 use crate::model::station::Entry;
 
 impl System<'_> {
@@ -139,6 +139,11 @@ impl System<'_> {
                         self.ready.push(caller);
                     }
                 }
+                Instruction::Data { step } => {
+                    if !self.data_step(index, place, step) {
+                        return;
+                    }
+                }
                 Instruction::Finish => match self.end(index) {
                     Some(next) => index = next,
                     None => return,
@@ -228,8 +233,11 @@ impl System<'_> {
         let parent = &mut self.frames[index];
         parent.stage = Stage::Children;
         parent.since = now;
-        let branches = &blueprint.program.forks[fork as usize].branches;
-        parent.pending = branches.len() as u16;
+        let Fork { branches, needed } = &blueprint.program.forks[fork as usize];
+        let count = branches.len() as u16;
+        parent.pending = needed.unwrap_or(count).min(count);
+        // How many branches may fail; nothing else needs the work while branches are awaited.
+        parent.work = Nanos::from(count - parent.pending);
         let (parent_key, visit, instance) = (parent.key, parent.visit(), parent.instance);
         let (owner, generation, bearing) = (parent.owner, parent.generation, parent.bearing());
         let mut last = NONE;
@@ -239,6 +247,7 @@ impl System<'_> {
                 self.frames.start(now, Start { role: Role::Branch, owner, instance, key: branch_key, place, bearing });
             (frame.parent, frame.parent_generation) = (index, generation);
             frame.sibling = [last, NONE];
+            self.data.inherit(index, branch);
             match last {
                 NONE => self.frames[index].child = branch,
                 last => self.frames[last].sibling[1] = branch,

@@ -12,6 +12,7 @@
 mod agent;
 mod balance;
 mod call;
+mod data;
 mod execute;
 mod foresee;
 mod interrupt;
@@ -32,6 +33,8 @@ use crate::engine::{Calendar, Fingerprint, Nanos};
 use crate::measure::ledger::Pool;
 use agent::Agent;
 use balance::Service;
+use data::Data;
+pub use data::{CacheBook, DatabaseBook, QueueBook};
 use interrupt::Condemned;
 use memory::{Memory, Place};
 use parts::{Drawn, Ready, Target};
@@ -63,6 +66,8 @@ pub enum Event {
     Patience { frame: u32, generation: u32 },
     /// An agent acts.
     Act { agent: u32 },
+    /// Something happens at a queue by the clock.
+    Queue { alarm: u32, generation: u32 },
 }
 
 /// Instants of the measurement, in the order in which they come when they coincide. They are few and known beforehand, so
@@ -178,6 +183,8 @@ pub struct System<'a> {
     /// Per site of the program: what calling from there takes.
     targets: Vec<Target>,
     books: Books,
+    /// The state of caches, databases and queues.
+    data: Data,
     /// What comes next in the measurement, latest first.
     milestones: Vec<(Nanos, Milestone)>,
     fingerprint: Fingerprint,
@@ -233,6 +240,7 @@ impl<'a> System<'a> {
             demands,
             targets,
             books: Books::new(blueprint, plan),
+            data: Data::new(blueprint, root),
             milestones: Vec::new(),
             fingerprint: Fingerprint::new(),
             turns: 0,
@@ -269,6 +277,7 @@ impl<'a> System<'a> {
             self.start_source(client);
         }
         self.start_agents();
+        self.start_queues();
     }
 
     /// Adds an instant of the measurement.
@@ -363,6 +372,10 @@ impl<'a> System<'a> {
             Event::Patience { frame, generation } => {
                 self.lose_patience(frame, generation);
                 None
+            }
+            Event::Queue { alarm, generation } => {
+                self.queue_alarm(alarm, generation);
+                self.next_ready()
             }
             Event::Act { agent } => {
                 self.act(agent);

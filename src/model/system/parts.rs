@@ -7,7 +7,7 @@ use crate::engine::{Calendar, LaneId};
 use crate::model::blueprint::Blueprint;
 use crate::model::distribution::Distribution;
 use crate::model::frame::Frame;
-use crate::model::program::{Demand, Place, Site};
+use crate::model::program::{Demand, Place, Route, Site};
 
 /// A demand of the program.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub(super) struct Target {
     pub(super) service: u32,
     /// Where the operation's code begins.
     pub(super) entry: Place,
+    /// How the instance is chosen.
+    pub(super) route: Route,
     /// The lane of the caller's timeout.
     pub(super) timeout: Option<LaneId>,
 }
@@ -64,6 +66,7 @@ impl Target {
             operation: site.operation,
             service: operation.service,
             entry: operation.entry,
+            route: site.route,
             timeout: site.timeout.map(|nanos| calendar.lane(nanos)),
         }
     }

@@ -8,12 +8,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::data::{CacheBook, DatabaseBook, QueueBook};
 use super::series::Series;
 use super::{Plan, System};
 use crate::engine::time::Nanos;
 use crate::measure::{Attribution, Histogram, Kind, Level, Tally};
 use crate::model::blueprint::Blueprint;
 use crate::model::frame::Outcome;
+use crate::model::queue::GroupBook;
 
 /// Counts per outcome.
 pub type Outcomes = [u64; Outcome::ALL.len()];
@@ -179,6 +181,14 @@ pub struct Record {
     pub memories: Vec<MemoryBook>,
     /// Costs: of every client if anything has a price, then of the services that have one.
     pub costs: Vec<CostBook>,
+    /// The caches, in the order of the blueprint.
+    pub caches: Vec<CacheBook>,
+    /// The databases, in the order of the blueprint.
+    pub databases: Vec<DatabaseBook>,
+    /// The queues, in the order of the blueprint.
+    pub queues: Vec<QueueBook>,
+    /// The groups of consumers, queue by queue.
+    pub groups: Vec<GroupBook>,
     /// Levels and rates over simulated time.
     pub series: Series,
 }
@@ -248,6 +258,12 @@ impl Books {
     #[inline]
     fn measured(&self, started: Nanos) -> bool {
         started >= self.window[0] && started < self.window[1]
+    }
+
+    /// Whether the window is open.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Whether the window was closed and no measured request is in flight.
@@ -394,6 +410,7 @@ impl System<'_> {
             book.areas[end] = book.in_flight.area(now);
             book.backlog[end] = book.in_flight.value();
         }
+        self.data.mark(end == 1, now);
         self.books.marks[end] = self.areas();
         self.books.memory_marks[end] = self.memory_marks();
         self.books.closed_at = now;
@@ -424,6 +441,9 @@ impl System<'_> {
         let start = self.books.window[0].min(self.books.closed_at);
         let stations = self.station_books();
         let (memories, costs) = (self.memory_books(), self.cost_books());
+        let databases = self.data.database_books();
+        let (queues, groups) = self.data.queue_books();
+        let caches = self.data.cache_books(&self.blueprint.program.data);
         Record {
             fingerprint: self.fingerprint.value(),
             ending,
@@ -436,6 +456,10 @@ impl System<'_> {
             stations,
             memories,
             costs,
+            caches,
+            databases,
+            queues,
+            groups,
             series: self.books.series,
         }
     }

@@ -4,6 +4,7 @@
 //! the assumptions.
 
 mod client;
+mod data;
 mod machine;
 mod memory;
 mod names;
@@ -45,6 +46,8 @@ pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Pr
             "the file of a catalogue cannot be changed by an experiment; hold the sizes here",
         ));
     }
+    let expanded = data::expand(model, files, &mut problems);
+    let model = &expanded.model;
     let mut blueprint = Blueprint::default();
     let mut assumptions = Vec::new();
     let directory: Directory = model
@@ -54,6 +57,7 @@ pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Pr
         .enumerate()
         .map(|(number, name)| (name, number as u32))
         .collect();
+    blueprint.program.data = expanded.parts(&directory);
     // The directory must number the operations in the order in which they are compiled.
     for (name, spec) in &model.services {
         add_service(&mut blueprint, &directory, files, &mut problems, name, spec);
@@ -65,6 +69,8 @@ pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Pr
             assumptions.push(format!("{name}: waits for an answer without limit (no timeout)"));
         }
     }
+    assumptions.extend(data::warnings(&blueprint.program.data.databases));
+    data::add_consumers(&mut blueprint, &directory, files, &mut problems, model);
     assumptions.push("calls and replies take no time on the network".to_owned());
     let instances: u64 = blueprint.services.iter().map(|service| u64::from(service.instances)).sum();
     if instances > MAX_INSTANCES {
@@ -84,6 +90,7 @@ pub fn resolve(model: &ModelFile, files: &dyn Values) -> Result<Resolved, Vec<Pr
     {
         problems.push(cycle_problem(&blueprint, &cycle));
     }
+    expanded.relocate(&mut problems);
     if problems.is_empty() { Ok(Resolved { blueprint, assumptions }) } else { Err(problems) }
 }
 
