@@ -2,6 +2,7 @@
 
 mod cli;
 mod crashes;
+mod data;
 mod determinism;
 mod experiments;
 mod failures;

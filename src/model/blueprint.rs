@@ -247,4 +247,11 @@ pub enum Traffic {
         /// Think time [ns].
         think: Demand,
     },
+    /// From a queue, whenever a slot of a group of consumers begins a batch.
+    Consumers {
+        /// The group.
+        group: u32,
+        /// Its slots.
+        slots: u32,
+    },
 }

@@ -445,6 +445,11 @@ impl<'a> Compiler<'a> {
         self.path.concat()
     }
 
+    /// Notes a name at the present path that is not known.
+    pub fn unknown<'n>(&mut self, what: &str, name: &str, known: impl Iterator<Item = &'n str>) {
+        self.problems.push(Problem::unknown(&self.path.concat(), what, name, known));
+    }
+
     /// Notes a problem at the present path.
     pub fn problem(&mut self, message: impl Into<String>) {
         self.problems.push(Problem::new(self.path.concat(), message));

@@ -7,6 +7,7 @@
 //! Invariant: for every instruction that can fail, `unwind` holds the place where the failing attempt goes on: the code
 //! that gives back what it holds there, and ends it.
 
+use super::data::Parts;
 use super::distribution::Distribution;
 use super::frame::Outcome;
 use super::resilience::backoff::Backoff;
@@ -77,6 +78,8 @@ pub enum Instruction {
     Raise,
     /// Answer the caller, perhaps with a drawn number of bytes; what follows runs in the background.
     Reply { bytes: Option<u32> },
+    /// Touch the state of a cache, a database or a queue.
+    Data { step: u32 },
     /// The end of an attempt or a branch.
     Finish,
 }
@@ -131,6 +134,33 @@ pub struct Site {
     pub cancels: bool,
     /// Whether the callee is stopped when its caller is stopped, as the loser of a hedge is.
     pub passes_cancel: bool,
+    /// How the instance is chosen.
+    pub route: Route,
+}
+
+impl Site {
+    /// A call that tells its callee nothing of deadlines and cancelling, to an instance that the balancer chooses.
+    pub fn plain(operation: u32, timeout: Option<Nanos>, salt: u64) -> Self {
+        let route = Route::Balanced;
+        Site { operation, timeout, salt, tells_deadline: false, cancels: false, passes_cancel: false, route }
+    }
+}
+
+/// How the instance of a call is chosen.
+#[expect(missing_docs, reason = "the comment of each variant names its fields")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Route {
+    /// By the service's balancer.
+    #[default]
+    Balanced,
+    /// By the request's item: always the same instance.
+    Item,
+    /// The member of a group of consumers that processes the batch.
+    Member { group: u32 },
+    /// A node of the item's shard of a database: the primary for a write, otherwise as its reads are routed.
+    Database { database: u32, write: bool },
+    /// A node of the caller's own shard: that of this number, or so many behind the own one.
+    Node { database: u32, node: u32, primary: bool },
 }
 
 /// A `parallel` step: where its branches begin, and the hashes that key them.
@@ -244,6 +274,8 @@ pub struct Program {
     pub pools: Vec<PoolPlan>,
     /// The longest waits in queues [ns], each once.
     pub limits: Vec<Nanos>,
+    /// The caches, databases and queues, and the steps that touch them.
+    pub data: Parts,
 }
 
 impl Program {

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::data_file::DataSpec;
 use crate::model::arrival::ArrivalSpec;
 use crate::model::balancer::Policy;
 use crate::model::distribution::Random;
@@ -25,7 +26,7 @@ use crate::quantity::{Bytes, Cores, Duration, Price, Rate, Share};
 
 /// A system: who asks, and what answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct ModelFile {
     /// What the model describes, in a sentence or two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ pub struct ModelFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catalogue: Option<CatalogueSpec>,
     /// What answers them, by name.
-    #[schemars(extend("minProperties" = 1))]
+    #[serde(default)]
     pub services: IndexMap<String, ServiceSpec>,
     /// What we do not run ourselves, by name: its behavior as measured from outside. What is called there, as
     /// `payments.charge`, needs no list of operations.
@@ -46,6 +47,9 @@ pub struct ModelFile {
     /// What happens to the system from outside; those of an experiment come after these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,
+    /// Caches, databases and queues.
+    #[serde(flatten)]
+    pub data: DataSpec,
 }
 
 /// Machines by size.
@@ -173,7 +177,7 @@ pub struct Population {
 
 /// A service: instances that are alike, behind one balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 pub struct ServiceSpec {
     /// How many instances run; 1 if left out.
     #[serde(default = "one")]
@@ -213,7 +217,7 @@ pub struct ServiceSpec {
     #[serde(default)]
     pub balancer: Policy,
     /// What the service can be asked to do: a list of steps for each operation.
-    #[schemars(extend("minProperties" = 1))]
+    #[serde(default)]
     pub operations: IndexMap<String, Vec<Step>>,
 }
 

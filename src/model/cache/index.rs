@@ -89,6 +89,11 @@ impl Index {
         Some(removed)
     }
 
+    /// The slots of all items, in an order that depends on the items only.
+    pub fn slots(&self) -> Vec<u32> {
+        self.table.iter().copied().filter(|slot| *slot != NONE).collect()
+    }
+
     /// How many items it holds.
     pub fn len(&self) -> usize {
         self.len

@@ -134,6 +134,16 @@ impl Store {
         Gone { item: held.item, version: held.version, weight: held.weight, dirty: held.dirty }
     }
 
+    /// Takes everything out; returns how many items had not been written to their origin.
+    pub fn clear(&mut self) -> u64 {
+        let mut dirty = 0;
+        for slot in self.index.slots() {
+            dirty += u64::from(self.slots[slot].dirty);
+            self.drop_slot(slot);
+        }
+        dirty
+    }
+
     /// When an item that is there expires [ns].
     pub fn expires(&self, item: u32) -> Option<Nanos> {
         self.find(item).map(|slot| self.slots[slot].expires)

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::protect::{FallbackSpec, Protection};
 use crate::model::compile::Compiler;
+use crate::model::program::{Instruction, Route, Site};
 use crate::model::resilience::breaker::BreakerSpec;
 use crate::model::resilience::retry::{BulkheadSpec, HedgeSpec, Propagated, RetrySpec};
 use crate::model::resilience::throttle::ThrottleSpec;
@@ -83,4 +84,19 @@ impl Call {
         };
         protection.emit(compiler, operation, &self.call);
     }
+}
+
+/// Adds the code of a call of a part's own operation whose instance is chosen in a certain way.
+pub fn emit_routed(compiler: &mut Compiler, operation: &str, route: Route) {
+    let operation = compiler.target(operation);
+    emit_call_to(compiler, operation, None, route);
+}
+
+/// Adds the code of a call whose instance is chosen in a certain way.
+pub fn emit_call_to(compiler: &mut Compiler, operation: u32, timeout: Option<Duration>, route: Route) {
+    let salt = compiler.salt("data call");
+    let timeout = timeout.map(Duration::as_nanos);
+    compiler.program.sites.push(Site { route, ..Site::plain(operation, timeout, salt) });
+    let site = compiler.program.sites.len() as u32 - 1;
+    compiler.emit(Instruction::Call { site });
 }

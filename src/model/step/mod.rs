@@ -3,30 +3,44 @@
 //! One file per step: its parameters as written in a model file, and how it is compiled. A step is a map with the step's
 //! own key and, for some, keys that go with it: `{ call: orders.read, timeout: 300ms }`.
 
+mod cache;
 mod call;
 mod choose;
 mod cpu;
+mod each;
 mod fail;
+mod inner;
+mod invalidate;
 mod parallel;
 mod pool;
 mod protect;
+mod publish;
+mod put;
 mod repeat;
 mod reply;
+mod statement;
 mod wait;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::compile::Compiler;
-pub use call::Call;
+pub use cache::Cache;
+pub use call::{Call, emit_call_to, emit_routed};
 pub use choose::{Choose, ROUNDING, Way, emit as emit_choice};
 pub use cpu::Cpu;
+pub use each::Each;
 pub use fail::Fail;
+pub use inner::Inner;
+pub use invalidate::Invalidate;
 pub use parallel::{Branch, Need, NeedWord, Parallel};
 pub use pool::Pool;
 pub use protect::{FallbackSpec, Protection};
+pub use publish::Publish;
+pub use put::{Put, Writing};
 pub use repeat::{Repeat, Rounds};
 pub use reply::Reply;
+pub use statement::{Change, Lock, Read, Spreading, Statement, Write};
 pub use wait::Wait;
 
 /// One step of an operation.
@@ -51,6 +65,26 @@ pub enum Step {
     Fail(Fail),
     /// Answer the caller.
     Reply(Reply),
+    /// Ask a cache.
+    Cache(Cache),
+    /// Change the item, with a cache in between.
+    Put(Put),
+    /// Take the item out of a cache.
+    Invalidate(Invalidate),
+    /// Hand a message to a queue.
+    Publish(Publish),
+    /// Do something for every message of a batch.
+    Each(Each),
+    /// Read rows of a table.
+    Read(Read),
+    /// Change rows of a table.
+    Write(Write),
+    /// An operation of a database; cannot be written.
+    #[serde(skip)]
+    Statement(Statement),
+    /// Touch the state of a part; cannot be written.
+    #[serde(skip)]
+    Inner(Inner),
 }
 
 impl Step {
@@ -66,6 +100,15 @@ impl Step {
             Step::Pool(step) => step.compile(compiler),
             Step::Fail(step) => step.compile(compiler),
             Step::Reply(step) => step.compile(compiler),
+            Step::Cache(step) => step.compile(compiler),
+            Step::Put(step) => step.compile(compiler),
+            Step::Invalidate(step) => step.compile(compiler),
+            Step::Publish(step) => step.compile(compiler),
+            Step::Each(step) => step.compile(compiler),
+            Step::Read(step) => step.compile(compiler),
+            Step::Write(step) => step.compile(compiler),
+            Step::Statement(step) => step.compile(compiler),
+            Step::Inner(step) => step.compile(compiler),
         }
     }
 

@@ -104,6 +104,7 @@ impl Protection<'_> {
     fn site(&self, compiler: &mut Compiler, operation: u32) -> u32 {
         let salt = compiler.salt("call");
         let cancels = self.tells(Propagated::Cancellation);
+        let route = compiler.program.data.route(operation);
         compiler.program.sites.push(Site {
             operation,
             timeout: self.timeout.map(Duration::as_nanos),
@@ -111,6 +112,7 @@ impl Protection<'_> {
             tells_deadline: self.tells(Propagated::Deadline),
             cancels,
             passes_cancel: cancels || self.hedge.is_some_and(|hedge| hedge.cancel),
+            route,
         });
         compiler.program.sites.len() as u32 - 1
     }

@@ -3,8 +3,8 @@
 //! A balancer knows at once when an instance goes down or comes back. The state of an instance is told to the policy when it
 //! changes; what is in flight when it happens.
 
-use crate::engine::Stream;
 use crate::engine::random::named;
+use crate::engine::{Nanos, Stream};
 use crate::model::balancer::{Balancer, Call, Members, Reply, View};
 use crate::model::blueprint;
 
@@ -64,6 +64,20 @@ impl Service {
         self.in_flight[number as usize] += 1;
         if self.watched {
             self.policy.changed(number, self.in_flight[number as usize], call.now);
+        }
+        Some(self.first_instance + number)
+    }
+
+    /// Sends a call to a certain instance, which is in flight there from now on; `None` if it is down.
+    pub(super) fn choose_number(&mut self, number: u32, now: Nanos) -> Option<u32> {
+        if !self.up[number as usize] {
+            return None;
+        }
+        if self.balanced {
+            self.in_flight[number as usize] += 1;
+            if self.watched {
+                self.policy.changed(number, self.in_flight[number as usize], now);
+            }
         }
         Some(self.first_instance + number)
     }

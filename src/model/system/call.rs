@@ -8,7 +8,7 @@ use crate::measure::Kind;
 use crate::measure::ledger::{Ledger, Pool};
 use crate::model::balancer::{Call, Reply};
 use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage, Start};
-use crate::model::program::{Instruction, Place};
+use crate::model::program::{Instruction, Place, Route};
 
 impl System<'_> {
     /// Sends a call; returns the frame of the attempt, which runs next; `None` if there is no instance to send it to.
@@ -23,14 +23,19 @@ impl System<'_> {
         let (of_sessions, foresees) = (service.of_sessions, service.foresees);
         let frame = &self.frames[caller];
         let attempt_key = child(frame.key, target.salt, frame.visit());
-        let mut call = Call { key: frame.item, ..Call::at(now) };
-        if of_sessions {
-            call.session = self.session_of(caller);
-        }
-        if foresees {
-            call.work = self.foresee(target.entry, attempt_key);
-        }
-        let instance = self.services[target.service as usize].choose(&call)?;
+        let instance = if target.route == Route::Balanced {
+            let mut call = Call { key: frame.item, ..Call::at(now) };
+            if of_sessions {
+                call.session = self.session_of(caller);
+            }
+            if foresees {
+                call.work = self.foresee(target.entry, attempt_key);
+            }
+            self.services[target.service as usize].choose(&call)?
+        } else {
+            self.route(caller, site)?
+        };
+        let target = &self.targets[site as usize];
 
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
@@ -56,6 +61,7 @@ impl System<'_> {
         );
         (frame.parent, frame.parent_generation) = (caller, generation);
         self.frames[caller].child = attempt;
+        self.data.inherit(caller, attempt);
         self.books.called(target.operation);
         Some(attempt)
     }
@@ -85,6 +91,7 @@ impl System<'_> {
             return None;
         }
         self.hand_on(index, parent, outcome);
+        self.data.bring_back(index, parent);
         Some(parent)
     }
 

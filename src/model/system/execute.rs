@@ -174,6 +174,11 @@ impl System<'_> {
                         self.ready.push(caller);
                     }
                 }
+                Instruction::Data { step } => {
+                    if !self.data_step(index, place, step) {
+                        return;
+                    }
+                }
                 Instruction::Finish => match self.end(index) {
                     Some(next) => {
                         index = next;

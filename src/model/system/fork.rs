@@ -44,6 +44,7 @@ impl<'a> System<'a> {
             if salt == 0 {
                 (frame.rounds, frame.retries) = (parent.rounds, parent.retries);
             }
+            self.data.inherit(index, branch);
             match last {
                 NONE => self.frames[index].child = branch,
                 last => self.frames[last].sibling[1] = branch,
@@ -73,6 +74,7 @@ impl<'a> System<'a> {
         if behind != NONE {
             self.frames[behind].sibling[0] = before;
         }
+        self.data.bring_best(index, parent);
         let waiting = &mut self.frames[parent];
         waiting.pending -= 1;
         if outcome == Outcome::Success {

@@ -44,6 +44,7 @@ impl System<'_> {
         let lost = frames.places().filter(|place| here(&frames[*place]));
         let lost = lost.map(|frame| Condemned { frame, key: frames[frame].key, outcome: Outcome::Crashed });
         self.condemned.extend(lost);
+        self.data.crashed(instance);
         self.set_up(instance, false);
     }
 
@@ -58,6 +59,7 @@ impl System<'_> {
             place.up = up;
             self.services[place.service as usize].set_up(place.number as usize, up);
             self.memory_up(instance, up);
+            self.members_changed(instance, up);
         }
     }
 

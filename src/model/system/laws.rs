@@ -2,7 +2,9 @@
 //!
 //! Conservation: what began has ended or is in flight, for every client and operation. Little's law, L = λW, for every
 //! client and queue, to the nanosecond: the area under a level equals the time spent in it by those who left and those
-//! who are still there. Memory: what was taken was given back, lost, or is held. Capacity: no station did more than it can. The ledger's sum is checked for every request as
+//! who are still there. Memory: what was taken was given back, lost, or is held. Capacity: no station did more than it can.
+//! Messages: what a group of consumers accepted was delivered, died, expired, was lost, or is still there, once. The ledger's sum
+//! is checked for every request as
 //! it ends.
 
 use super::{System, Violation};
@@ -13,7 +15,9 @@ impl System<'_> {
     pub(super) fn check_laws(&self) -> Result<(), Violation> {
         self.check_clients()?;
         self.check_operations()?;
-        self.check_stations()
+        self.check_stations()?;
+        let broken = |(part, what)| Violation { part, what, of_model: false };
+        self.data.check(&self.blueprint.program.data).map_err(broken)
     }
 
     fn check_clients(&self) -> Result<(), Violation> {

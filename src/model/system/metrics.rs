@@ -3,6 +3,7 @@
 //! A percentile is given only if at least ten observations lie beyond it; otherwise it is missing rather than guessed.
 //! Percentiles are nearest-rank over log-linear buckets (at most 0.8 % from the exact value).
 
+use super::data::{CACHE, DATABASE, GROUP, QUEUE};
 use super::record::{
     AccountBook, ClientBook, CostBook, GuardBook, MemoryBook, OperationBook, Outcomes, Record, StationBook,
 };
@@ -527,6 +528,10 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
     }
     blueprint.services.iter().filter(priced).for_each(|service| add(&mut names, &service.name, SERVICE_COST));
     blueprint.program.guards.iter().for_each(|guard| add(&mut names, &guard.name, GUARD));
+    blueprint.program.data.caches.iter().for_each(|plan| add(&mut names, &plan.name, CACHE));
+    blueprint.program.data.databases.iter().for_each(|plan| add(&mut names, &plan.name, DATABASE));
+    blueprint.program.data.queues.iter().for_each(|plan| add(&mut names, &plan.name, QUEUE));
+    blueprint.program.data.groups.iter().for_each(|plan| add(&mut names, &plan.name, GROUP));
     names
 }
 
@@ -552,6 +557,18 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     }
     for book in &record.guards {
         values.extend(GUARD.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.caches {
+        values.extend(CACHE.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.databases {
+        values.extend(DATABASE.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.queues {
+        values.extend(QUEUE.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.groups {
+        values.extend(GROUP.iter().map(|metric| (metric.read)(book, window)));
     }
     values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
 }

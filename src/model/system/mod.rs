@@ -12,6 +12,7 @@
 mod agent;
 mod balance;
 mod call;
+mod data;
 mod execute;
 mod faults;
 mod foresee;
@@ -38,6 +39,8 @@ use crate::engine::{Calendar, Fingerprint, LaneId, Nanos};
 use crate::measure::ledger::Pool;
 use agent::Agent;
 use balance::Service;
+use data::Data;
+pub use data::{CacheBook, DatabaseBook, QueueBook};
 use interrupt::Condemned;
 use memory::{Memory, Place};
 use parts::{Drawn, Ready, Target};
@@ -70,6 +73,8 @@ pub enum Event {
     Patience { frame: u32, generation: u32 },
     /// An agent acts.
     Act { agent: u32 },
+    /// Something happens at a queue by the clock.
+    Queue { alarm: u32, generation: u32 },
 }
 
 /// Instants of the measurement, in the order in which they come when they coincide. They are few and known beforehand, so
@@ -191,6 +196,8 @@ pub struct System<'a> {
     /// Per limit of the program: its lane.
     limits: Vec<LaneId>,
     books: Books,
+    /// The state of caches, databases and queues.
+    data: Data,
     /// What comes next in the measurement, latest first.
     milestones: Vec<(Nanos, Milestone)>,
     fingerprint: Fingerprint,
@@ -253,6 +260,7 @@ impl<'a> System<'a> {
             gates: gate::Gates::new(blueprint),
             limits,
             books: Books::new(blueprint, plan),
+            data: Data::new(blueprint, root),
             milestones: Vec::new(),
             fingerprint: Fingerprint::new(),
             turns: 0,
@@ -297,6 +305,7 @@ impl<'a> System<'a> {
             self.start_source(client);
         }
         self.start_agents();
+        self.start_queues();
     }
 
     /// Adds an instant of the measurement.
@@ -396,6 +405,10 @@ impl<'a> System<'a> {
             Event::Timeout { frame, generation } => self.time_out(frame, generation),
             Event::Patience { frame, generation } => {
                 self.lose_patience(frame, generation);
+                self.next_ready()
+            }
+            Event::Queue { alarm, generation } => {
+                self.queue_alarm(alarm, generation);
                 self.next_ready()
             }
             Event::Act { agent } => {

@@ -7,7 +7,7 @@ use crate::engine::{Calendar, LaneId, Nanos};
 use crate::model::blueprint::Blueprint;
 use crate::model::distribution::Distribution;
 use crate::model::frame::{Bearing, Frame};
-use crate::model::program::{Demand, Place, Site};
+use crate::model::program::{Demand, Place, Route, Site};
 
 /// A demand of the program.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub(super) struct Target {
     pub(super) service: u32,
     /// Where the operation's code begins.
     pub(super) entry: Place,
+    /// How the instance is chosen.
+    pub(super) route: Route,
     /// The lane of the caller's timeout.
     pub(super) timeout: Option<LaneId>,
     /// The timeout itself [ns]; the greatest time if there is none.
@@ -71,6 +73,7 @@ impl Target {
             operation: site.operation,
             service: operation.service,
             entry: operation.entry,
+            route: site.route,
             timeout: site.timeout.map(|nanos| calendar.lane(nanos)),
             limit: site.timeout.unwrap_or(Nanos::MAX),
             tells_deadline: site.tells_deadline,

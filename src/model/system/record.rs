@@ -8,12 +8,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::data::{CacheBook, DatabaseBook, QueueBook};
 use super::series::Series;
 use super::{Plan, System};
 use crate::engine::time::Nanos;
 use crate::measure::{Attribution, Histogram, Kind, Level, Tally};
 use crate::model::blueprint::Blueprint;
 use crate::model::frame::Outcome;
+use crate::model::queue::GroupBook;
 
 /// Counts per outcome.
 pub type Outcomes = [u64; Outcome::ALL.len()];
@@ -214,6 +216,14 @@ pub struct Record {
     pub costs: Vec<CostBook>,
     /// The guarded calls, in the order of the blueprint.
     pub guards: Vec<GuardBook>,
+    /// The caches, in the order of the blueprint.
+    pub caches: Vec<CacheBook>,
+    /// The databases, in the order of the blueprint.
+    pub databases: Vec<DatabaseBook>,
+    /// The queues, in the order of the blueprint.
+    pub queues: Vec<QueueBook>,
+    /// The groups of consumers, queue by queue.
+    pub groups: Vec<GroupBook>,
     /// Levels and rates over simulated time.
     pub series: Series,
 }
@@ -285,6 +295,12 @@ impl Books {
     #[inline]
     fn measured(&self, started: Nanos) -> bool {
         started >= self.window[0] && started < self.window[1]
+    }
+
+    /// Whether the window is open.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Whether the window was closed and no measured request is in flight.
@@ -455,6 +471,7 @@ impl System<'_> {
             book.areas[end] = book.in_flight.area(now);
             book.backlog[end] = book.in_flight.value();
         }
+        self.data.mark(end == 1, now);
         self.books.marks[end] = self.areas();
         self.books.memory_marks[end] = self.memory_marks();
         self.books.closed_at = now;
@@ -487,6 +504,9 @@ impl System<'_> {
         self.books.operations.iter_mut().for_each(|book| book.requests = requests);
         let stations = self.station_books();
         let (memories, costs) = (self.memory_books(), self.cost_books());
+        let databases = self.data.database_books();
+        let (queues, groups) = self.data.queue_books();
+        let caches = self.data.cache_books(&self.blueprint.program.data);
         Record {
             fingerprint: self.fingerprint.value(),
             ending,
@@ -500,6 +520,10 @@ impl System<'_> {
             stations,
             memories,
             costs,
+            caches,
+            databases,
+            queues,
+            groups,
             series: self.books.series,
         }
     }

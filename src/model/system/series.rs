@@ -58,6 +58,12 @@ const CLIENT: [(&str, Unit); 5] = [
 /// A station's columns.
 const STATION: [(&str, Unit); 2] = [("utilization", Unit::Share), ("queue", Unit::Count)];
 
+/// A cache's columns.
+const CACHE: [(&str, Unit); 2] = [("hit_ratio", Unit::Share), ("misses", Unit::PerSecond)];
+
+/// The columns of a group of consumers.
+const GROUP: [(&str, Unit); 3] = [("waiting", Unit::Count), ("lag", Unit::Seconds), ("buffered", Unit::Count)];
+
 /// The columns of a model's time series.
 pub fn columns(blueprint: &Blueprint) -> Vec<Column> {
     let mut columns = Vec::new();
@@ -74,6 +80,12 @@ pub fn columns(blueprint: &Blueprint) -> Vec<Column> {
     }
     for service in blueprint.services.iter().filter(|service| service.memory.is_some()) {
         add(&service.name, ("memory.used", Unit::Bytes));
+    }
+    for cache in &blueprint.program.data.caches {
+        CACHE.into_iter().for_each(|column| add(&cache.name, column));
+    }
+    for group in &blueprint.program.data.groups {
+        GROUP.into_iter().for_each(|column| add(&group.name, column));
     }
     columns
 }
@@ -163,6 +175,7 @@ impl System<'_> {
             }
         }
         row.extend(self.memory_in_use());
+        self.data.sample(self.calendar.now(), length, &mut row);
         self.books.series.rows.push(row);
         let next = self.calendar.now().saturating_add(self.books.series.interval);
         self.milestone(next, Milestone::Sample);

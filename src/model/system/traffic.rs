@@ -10,7 +10,7 @@ use crate::model::balancer::Call;
 use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::frame::{Bearing, NONE, Outcome, Role, Start};
 use crate::model::keys::Keys;
-use crate::model::program::{Instruction, Place};
+use crate::model::program::{Instruction, Place, Route};
 
 /// A client at work.
 #[derive(Debug)]
@@ -43,8 +43,9 @@ impl Source {
         let (process, users) = match &client.traffic {
             Traffic::Open(arrivals) => (Some(arrivals.build()), 1),
             Traffic::Closed { users, .. } => (None, *users as usize),
+            Traffic::Consumers { slots, .. } => (None, *slots as usize),
         };
-        let closed = process.is_none();
+        let closed = matches!(client.traffic, Traffic::Closed { .. });
         let direct = direct(blueprint, client.entry);
         Source {
             key: client_key,
@@ -88,7 +89,7 @@ fn direct(blueprint: &Blueprint, entry: Place) -> Option<u32> {
     let entries = entries.chain(blueprint.clients.iter().map(|client| client.entry));
     let end = entries.filter(|entry| *entry > start).min().map_or(program.code.len(), |end| end as usize);
     let replies = program.code[start as usize..end].iter().any(|step| matches!(step, Instruction::Reply { .. }));
-    (!replies).then_some(site)
+    (!replies && plan.route == Route::Balanced).then_some(site)
 }
 
 /// The sources of all clients, in their order.
@@ -182,7 +183,9 @@ impl System<'_> {
             let entry = source.entry;
             let (role, key) = (Role::Request, request_key);
             let start = Start { role, owner: client, instance: user, key, place: entry, bearing };
-            return Some(self.frames.start(now, start).0);
+            let (request, _) = self.frames.start(now, start);
+            self.data.begin(request, now);
+            return Some(request);
         };
         let target = &self.targets[site as usize];
         let attempt_key = child(request_key, target.salt, 0);
@@ -212,6 +215,7 @@ impl System<'_> {
             self.calendar.in_lane(lane, event);
         }
         self.books.called(target.operation);
+        self.data.begin(request, now);
         if self.havoc.active > 0 && self.arrives_late(request) {
             return None;
         }
@@ -237,7 +241,10 @@ impl System<'_> {
             self.violate(name, format!("a ledger sums to {sum} ns for a response time of {} ns", now - started));
         }
         if self.sources[client as usize].process.is_none() {
-            self.think(client, user);
+            match self.blueprint.clients[client as usize].traffic {
+                Traffic::Consumers { group, .. } => self.delivered(group, user, outcome),
+                _ => self.think(client, user),
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the assumptions.
 
 mod client;
+mod data;
 pub(crate) mod dependencies;
 mod faults;
 mod machine;
@@ -63,6 +64,8 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
             "the file of a catalogue cannot be changed by an experiment; hold the sizes here",
         ));
     }
+    let expanded = data::expand(model, files, &mut problems);
+    let model = &expanded.model;
     let mut blueprint = Blueprint::default();
     let mut assumptions = Vec::new();
     let directory: Directory = model
@@ -72,6 +75,7 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
         .enumerate()
         .map(|(number, name)| (name, number as u32))
         .collect();
+    blueprint.program.data = expanded.parts(&directory);
     // The directory must number the operations in the order in which they are compiled.
     for (name, spec) in &model.services {
         add_service(&mut blueprint, &directory, files, &mut problems, name, spec);
@@ -84,6 +88,8 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
         }
     }
     faults::add_faults(&mut blueprint, files, &mut problems, model);
+    assumptions.extend(data::warnings(&blueprint.program.data.databases));
+    data::add_consumers(&mut blueprint, &directory, files, &mut problems, model);
     assumptions.push("calls and replies take no time on the network".to_owned());
     let instances: u64 = blueprint.services.iter().map(|service| u64::from(service.instances)).sum();
     if instances > MAX_INSTANCES {
@@ -103,6 +109,7 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
     {
         problems.push(cycle_problem(&blueprint, &cycle));
     }
+    expanded.relocate(&mut problems);
     if problems.is_empty() { Ok(Resolved { blueprint, assumptions }) } else { Err(problems) }
 }
 

@@ -51,6 +51,13 @@ pub(super) fn add_service(
     let mut stations = StationNames::of(&service).with_pools(crews);
     let number = blueprint.services.len() as u32;
     blueprint.services.push(service);
+    if spec.operations.is_empty() {
+        problems.push(Problem {
+            path: path.clone(),
+            message: "this service can be asked to do nothing".to_owned(),
+            help: Some("give it operations: `operations: { read: [ { cpu: 2ms } ] }`".to_owned()),
+        });
+    }
     for (operation, steps) in &spec.operations {
         let path = format!("{path}.operations.{}", quoted(operation));
         let mut compiler = Compiler::new(&mut blueprint.program, directory, files, problems, name, stations.clone());
