@@ -38,7 +38,10 @@ pub(super) fn write(page: &mut Page, study: &Study) {
          window and all instances."
     );
     if overlay.marked.is_some() {
-        caption.push_str(" A red frame marks the bottleneck, or where none was looked for, the queue in which requests lose most time.");
+        caption.push_str(match study.insights.is_empty() {
+            true => " A red frame marks the queue in which requests lose most time.",
+            false => " A red frame marks the bottleneck; at points without a verdict, the queue in which requests lose most time.",
+        });
     }
     let _ = writeln!(caption, "</figcaption>");
     page.raw(&caption);
