@@ -14,4 +14,5 @@ mod schema;
 mod support;
 mod swarm;
 mod tidy;
+mod traffic;
 mod validation;

@@ -228,8 +228,7 @@ fn factors(document: &Document, options: &Options) -> Result<Vec<Factor>, Vec<Di
             SweepSpec::Range(range) => levels::range(range).map_err(problem)?,
             SweepSpec::List(values) if values.is_empty() => return Err(problem("give at least one value".to_owned())),
             SweepSpec::List(values) => {
-                let written = |value: &Value| levels::text_of(value).unwrap_or_else(|| value.to_string());
-                values.iter().map(|value| levels::level(written(value))).collect()
+                values.iter().map(|value| levels::level(levels::name_of(value))).collect()
             }
         };
         if options.quick {
@@ -244,7 +243,7 @@ fn factors(document: &Document, options: &Options) -> Result<Vec<Factor>, Vec<Di
 fn thinned(levels: Vec<Level>, key: &str, document: &Document) -> Vec<Level> {
     let named = |level: &Level| {
         let values = document.experiment.expect.iter().filter_map(|expectation| expectation.at.get(key));
-        values.filter_map(levels::text_of).any(|text| levels::same(&levels::level(text), level))
+        values.map(levels::name_of).any(|text| levels::same(&levels::level(text), level))
     };
     let last = levels.len().saturating_sub(1);
     let kept = |number: usize| {
@@ -299,8 +298,7 @@ fn swept(document: &Document, factors: &[Factor], levels: &[usize]) -> Vec<Overr
         let items = get(tree, &path).map(Node::items).unwrap_or_default();
         let written = match document.experiment.sweep.get(&factor.key) {
             Some(SweepSpec::List(values)) => values.iter().position(|value| {
-                let text = levels::text_of(value).unwrap_or_else(|| value.to_string());
-                levels::same(&levels::level(text), level)
+                levels::same(&levels::level(levels::name_of(value)), level)
             }),
             _ => None,
         };

@@ -8,9 +8,11 @@
 
 pub mod arrival;
 pub mod balancer;
+pub mod balancing;
 pub mod blueprint;
 pub mod cache;
 pub mod compile;
+pub mod discipline;
 pub mod distribution;
 pub mod frame;
 pub mod keys;

@@ -30,6 +30,12 @@ pub enum Instruction {
     Allocate { holding: u32 },
     /// Give memory back; an attempt that is failing goes on unwinding from here.
     Free { holding: u32 },
+    /// Ask a rate limit; go on behind it, perhaps later, or where it is refused.
+    Limit { limit: u16, account: u32, refused: Place },
+    /// Tell a rate limit that this is done; an attempt that is failing goes on unwinding from here.
+    Unlimit { limit: u16 },
+    /// Fail because a rate limit said so.
+    Refuse,
     /// Call an operation and wait for its reply.
     Call { site: u32 },
     /// Start several branches and wait for all of them.

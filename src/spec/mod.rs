@@ -4,5 +4,6 @@ mod catalogue;
 pub mod experiment_file;
 pub mod load;
 pub mod model_file;
+mod recording;
 pub mod resolve;
 pub mod text;

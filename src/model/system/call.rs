@@ -1,5 +1,6 @@
 //! Beginning and ending attempts: calls, replies, joins, timeouts.
 
+use super::balance::Placed;
 use super::traffic::Book;
 use super::{Event, System};
 use crate::engine::random::child;
@@ -25,7 +26,12 @@ impl System<'_> {
         if foresees {
             call.work = self.foresee(target.entry, attempt_key);
         }
-        let instance = self.services[target.service as usize].choose(&call)?;
+        let place = self.frames[caller].instance;
+        let caller_number = match self.frames[caller].role {
+            Role::Request => None,
+            _ => Some(self.instances[place as usize].number),
+        };
+        let Placed { instance, balancer } = self.services[target.service as usize].choose(&call, caller_number)?;
 
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
@@ -46,6 +52,7 @@ impl System<'_> {
             },
         );
         (frame.parent, frame.parent_generation) = (caller, generation);
+        frame.balancer = balancer;
         self.frames[caller].child = attempt;
         self.books.called(target.operation);
         Some(attempt)
@@ -55,10 +62,10 @@ impl System<'_> {
     #[inline(always)]
     fn book(&mut self, answer: &Answer, heard: bool) {
         let now = self.calendar.now();
-        let &Answer { owner, instance, started, outcome, .. } = answer;
+        let &Answer { owner, instance, balancer, started, outcome, .. } = answer;
         let service = self.instances[instance as usize].service;
         let reply = Reply { now, instance, latency: now - started, success: outcome == Outcome::Success, present: 0 };
-        self.services[service as usize].answered(reply);
+        self.services[service as usize].answered(reply, balancer);
         self.books.answered(owner, now - started, outcome, heard);
         self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
     }

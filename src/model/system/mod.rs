@@ -16,15 +16,17 @@ mod execute;
 mod foresee;
 mod interrupt;
 mod laws;
+mod limit;
 mod memory;
 pub mod metrics;
 mod neighbor;
 mod parts;
+mod queue;
 pub mod record;
 pub mod series;
 mod traffic;
 
-use super::blueprint::{self, Blueprint};
+use super::blueprint::{self, Blueprint, ServersPlan};
 use super::frame::{Frame, Frames, NONE};
 use super::station::{Servers, Sharing};
 use crate::engine::random::{key, named};
@@ -33,6 +35,7 @@ use crate::measure::ledger::Pool;
 use agent::Agent;
 use balance::Service;
 use interrupt::Condemned;
+use limit::Limit;
 use memory::{Memory, Place};
 use parts::{Drawn, Ready, Target};
 use record::Books;
@@ -59,6 +62,8 @@ pub enum Event {
     Shared { station: u32, generation: u32 },
     /// A frame has waited long enough for its callee.
     Timeout { frame: u32, generation: u32 },
+    /// A frame has waited in a queue for as long as it may.
+    WaitEnds { frame: u32, generation: u32 },
     /// The client of a direct request that began with this generation has waited long enough.
     Patience { frame: u32, generation: u32 },
     /// An agent acts.
@@ -172,6 +177,10 @@ pub struct System<'a> {
     servers: Vec<Servers>,
     sharing: Vec<Sharing>,
     memories: Vec<Memory>,
+    /// Those that a queue has just turned away; empty between releases.
+    dropped: Vec<(u32, Nanos)>,
+    /// The rate limits of all services, in their order.
+    limits: Vec<Limit>,
     sources: Vec<Source>,
     /// Per demand of the program: what drawing it takes.
     demands: Vec<Drawn>,
@@ -184,6 +193,11 @@ pub struct System<'a> {
     /// Calls and rounds of loops since the last event.
     turns: u64,
     violation: Option<Violation>,
+}
+
+/// The limits of a service at work.
+fn limits_of(service: &blueprint::Service) -> impl Iterator<Item = Limit> {
+    service.limits.iter().map(|plan| Limit::new(plan, service.instances))
 }
 
 impl<'a> System<'a> {
@@ -208,8 +222,8 @@ impl<'a> System<'a> {
                     let place = Place { service: index as u32, instance: number, sharing: sharing.len() as u32 };
                     memories.push(Memory::new(plan, place, blueprint, root));
                 }
-                servers.extend(service.servers.iter().map(|station| Servers::new(station.slots, station.limit)));
-                sharing.extend(service.sharing.iter().map(blueprint::SharingPlan::build));
+                servers.extend(service.servers.iter().map(ServersPlan::build));
+                sharing.extend(service.build_sharing(number));
             }
         }
         let program = &blueprint.program;
@@ -229,6 +243,8 @@ impl<'a> System<'a> {
             servers,
             sharing,
             memories,
+            dropped: Vec::new(),
+            limits: blueprint.services.iter().flat_map(limits_of).collect(),
             sources: traffic::sources(blueprint, root),
             demands,
             targets,
@@ -284,9 +300,9 @@ impl<'a> System<'a> {
             loop {
                 let (frames, sharing) = (&self.frames, &self.sharing);
                 let alive = |event: &Event| match *event {
-                    Event::Resume { frame, generation } | Event::Timeout { frame, generation } => {
-                        frames[frame].generation == generation
-                    }
+                    Event::Resume { frame, generation }
+                    | Event::Timeout { frame, generation }
+                    | Event::WaitEnds { frame, generation } => frames[frame].generation == generation,
                     Event::Patience { frame, generation } => frames[frame].is_direct(generation),
                     Event::Shared { station, generation } => sharing[station as usize].expects(generation),
                     _ => true,
@@ -360,6 +376,7 @@ impl<'a> System<'a> {
                 self.ready.pop()
             }
             Event::Timeout { frame, generation } => self.time_out(frame, generation),
+            Event::WaitEnds { frame, generation } => self.end_wait(frame, generation),
             Event::Patience { frame, generation } => {
                 self.lose_patience(frame, generation);
                 None
