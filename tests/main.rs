@@ -20,4 +20,5 @@ mod swarm;
 mod swarm_faults;
 mod tidy;
 mod trace;
+mod traffic;
 mod validation;

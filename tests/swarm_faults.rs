@@ -146,7 +146,7 @@ const GATES: [&str; 4] = [
     "",
     "",
     "shed: [ { in_flight: 6, resume: 3 }, { in_flight: 4, from_priority: 1 } ],",
-    "limit: { gradient2: { min: 2 } },",
+    "adaptive_limit: { gradient2: { min: 2 } },",
 ];
 
 /// Runs so many random systems and checks the books of each.

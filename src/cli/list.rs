@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Status, print, show};
 use crate::experiment::design::{Options, design};
 use crate::measure::Metric;
-use crate::model::system::metrics::{CLIENT, CLIENT_COST, MEMORY, OPERATION, SERVICE_COST, STATION};
+use crate::model::system::metrics::{BALANCING, CLIENT, CLIENT_COST, MEMORY, OPERATION, SERVICE_COST, STATION};
 use crate::spec::load::{Disk, Loader, model_schema};
 
 /// List what can be written in files: steps, distributions, arrivals, policies, metrics
@@ -67,6 +67,7 @@ pub fn run(arguments: &Arguments) -> Status {
     if wanted(Topic::Metrics) {
         text.push_str(&section("metrics of a client: <client>.<metric>", &metrics(CLIENT)));
         text.push_str(&section("metrics of an operation: <service>.<operation>.<metric>", &metrics(OPERATION)));
+        text.push_str(&section("metrics of a service with several instances: <service>.<metric>", &metrics(BALANCING)));
         text.push_str(&section("metrics of a station: <service>.<station>.<metric>", &metrics(STATION)));
         text.push_str(&section("metrics of a service with memory: <service>.<metric>", &metrics(MEMORY)));
         let priced = "if anything has a price";

@@ -4,7 +4,6 @@
 //! checked, every expectation and chart is looked up.
 
 use indexmap::IndexMap;
-use serde_json::Value;
 
 use super::expectation::Check;
 use super::levels;
@@ -290,10 +289,7 @@ fn factors(document: &Document, options: &Options) -> Result<Vec<Factor>, Vec<Di
         let mut levels: Vec<Level> = match sweep {
             SweepSpec::Range(range) => levels::range(range).map_err(problem)?,
             SweepSpec::List(values) if values.is_empty() => return Err(problem("give at least one value".to_owned())),
-            SweepSpec::List(values) => {
-                let written = |value: &Value| levels::text_of(value).unwrap_or_else(|| value.to_string());
-                values.iter().map(|value| levels::level(written(value))).collect()
-            }
+            SweepSpec::List(values) => values.iter().map(|value| levels::level(levels::name_of(value))).collect(),
         };
         if options.quick {
             levels = thinned(levels, key, document);
@@ -309,7 +305,7 @@ fn thinned(levels: Vec<Level>, key: &str, document: &Document) -> Vec<Level> {
         let file = &document.experiment;
         let places = file.expect.iter().map(|expectation| &expectation.at);
         let values = places.chain(file.questions.iter().map(|question| &question.at)).filter_map(|at| at.get(key));
-        values.filter_map(levels::text_of).any(|text| levels::same(&levels::level(text), level))
+        values.map(levels::name_of).any(|text| levels::same(&levels::level(text), level))
     };
     let last = levels.len().saturating_sub(1);
     let kept = |number: usize| {
@@ -363,10 +359,9 @@ fn swept(document: &Document, factors: &[Factor], levels: &[usize]) -> Vec<Overr
         // A list's own node keeps its place and its type (a map can be a level too).
         let items = get(tree, &path).map(Node::items).unwrap_or_default();
         let written = match document.experiment.sweep.get(&factor.key) {
-            Some(SweepSpec::List(values)) => values.iter().position(|value| {
-                let text = levels::text_of(value).unwrap_or_else(|| value.to_string());
-                levels::same(&levels::level(text), level)
-            }),
+            Some(SweepSpec::List(values)) => {
+                values.iter().position(|value| levels::same(&levels::level(levels::name_of(value)), level))
+            }
             _ => None,
         };
         let value = written.and_then(|number| items.get(number)).cloned();

@@ -195,7 +195,7 @@ pub(super) fn levels_of(
             problems.push(Problem::unknown(path, "swept key", key, factors.iter().map(|factor| factor.key.as_str())));
             continue;
         };
-        let level = levels::level(levels::text_of(value).unwrap_or_default());
+        let level = levels::level(levels::name_of(value));
         if !factors[factor].levels.iter().any(|known| levels::same(known, &level)) {
             let known = factors[factor].levels.iter().map(|level| level.text.as_str());
             problems.push(Problem::unknown(path, "level", &level.text, known));

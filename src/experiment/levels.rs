@@ -42,6 +42,15 @@ pub fn text_of(value: &serde_json::Value) -> Option<String> {
     }
 }
 
+/// The name of a value as a level: its text; of a choice without parameters, such as `{ ring_hash: {} }`, the choice; else JSON.
+pub fn name_of(value: &serde_json::Value) -> String {
+    let choice = |map: &serde_json::Map<String, serde_json::Value>| {
+        let (name, parameters) = map.iter().next()?;
+        (map.len() == 1 && parameters.as_object().is_some_and(serde_json::Map::is_empty)).then(|| name.clone())
+    };
+    text_of(value).or_else(|| value.as_object().and_then(choice)).unwrap_or_else(|| value.to_string())
+}
+
 /// Whether two values are the same level.
 pub fn same(one: &Level, other: &Level) -> bool {
     match (one.value, other.value) {

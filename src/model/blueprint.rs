@@ -1,13 +1,19 @@
 //! The blueprint: a model after checking and compiling, ready to be simulated any number of times.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::arrival::Arrivals;
 use super::balancer::Policy;
+use super::balancing::Balancing;
+use super::discipline::{QueueDiscipline, WhenFull};
 use super::fault::FaultPlan;
 use super::keys::Keys;
+use super::limiter::{Allow, Per};
 use super::program::{Demand, Place, Program};
 use super::resilience::limit::LimitSpec;
 use super::resilience::shed::ShedSpec;
-use super::station::{Contention, Pace, Quota, Sharing, SpacePlan, Switching};
+use super::station::{Brake, Contention, Pace, Quota, Servers, Sharing, SpacePlan, Switching};
 use crate::engine::time::Nanos;
 
 /// A whole model.
@@ -82,6 +88,8 @@ pub struct Service {
     pub memory: Option<MemoryPlan>,
     /// What an instance costs [currency units/h].
     pub price: Option<f64>,
+    /// Its rate limits.
+    pub limits: Vec<LimitPlan>,
     /// Which instance gets a call.
     pub balancer: Policy,
     /// When requests are turned away at the door of an instance.
@@ -90,9 +98,30 @@ pub struct Service {
     pub limit: Option<LimitSpec>,
     /// How many calls per second an instance answers; those beyond are refused as limited.
     pub quota: Option<f64>,
+    /// The speeds of its instances compared with the machine; all 1 if empty, repeated if fewer than they.
+    pub speeds: Vec<f64>,
+    /// How its calls are balanced beside that.
+    pub balancing: Balancing,
 }
 
 impl Service {
+    /// The speed of one of its instances.
+    pub fn speed(&self, instance: u32) -> f64 {
+        if self.speeds.is_empty() { 1.0 } else { self.speeds[instance as usize % self.speeds.len()] }
+    }
+
+    /// The sharing stations of one of its instances.
+    pub fn build_sharing(&self, instance: u32) -> impl Iterator<Item = Sharing> {
+        let speed = self.speed(instance);
+        self.sharing.iter().map(move |plan| {
+            let mut station = plan.build();
+            if speed < 1.0 && plan.name == "cpu" {
+                station.set_speed(0, Brake::Machine, speed);
+            }
+            station
+        })
+    }
+
     /// How much an instance can do at once: its workers or cores, whichever is less; 1 if neither is limited.
     pub fn capacity(&self) -> f64 {
         let workers = self.servers.iter().filter(|plan| plan.name == "workers").map(|plan| f64::from(plan.slots));
@@ -147,7 +176,7 @@ impl Service {
 }
 
 /// A servers station that every instance of a service has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ServersPlan {
     /// Its name within the service, such as `workers`.
     pub name: String,
@@ -155,6 +184,48 @@ pub struct ServersPlan {
     pub slots: u32,
     /// Places in the queue of one instance; `u32::MAX` for no limit.
     pub limit: u32,
+    /// The order of the queue.
+    pub discipline: QueueDiscipline,
+    /// What happens to those that find it full.
+    pub when_full: WhenFull,
+    /// How long one may wait [ns]; without limit if `None`.
+    pub wait: Option<Demand>,
+}
+
+impl ServersPlan {
+    /// Slots with a queue in order of arrival, which turns away what does not fit in.
+    pub fn plain(name: &str, slots: u32, limit: u32) -> Self {
+        let (discipline, when_full) = (QueueDiscipline::Fifo, WhenFull::Reject);
+        ServersPlan { name: name.to_owned(), slots, limit, discipline, when_full, wait: None }
+    }
+
+    /// The station.
+    pub fn build(&self) -> Servers {
+        let station = Servers::new(self.slots, self.limit).ordered(&self.discipline, self.when_full);
+        if self.wait.is_some() { station.limiting_wait() } else { station }
+    }
+}
+
+/// Whose requests a rate limit counts together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Those at all instances of the service.
+    #[default]
+    Service,
+    /// Those at one instance.
+    Instance,
+}
+
+/// A rate limit of a service.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LimitPlan {
+    /// How much it allows.
+    pub allow: Allow,
+    /// Whose requests count together.
+    pub per: Per,
+    /// Where they do.
+    pub scope: Scope,
 }
 
 /// A sharing station that every instance of a service has.

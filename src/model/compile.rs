@@ -19,7 +19,7 @@ use super::program::{Demand, Holding, Instruction, Place, Program};
 use super::step::Step;
 use crate::engine::random::named;
 use crate::measure::Kind;
-use crate::quantity::Bytes;
+use crate::quantity::{Bytes, Duration};
 
 /// Something wrong with a model, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +121,17 @@ pub struct MemoryUse {
     pub garbage: Option<Random<Bytes>>,
 }
 
+/// A rate limit that operations pass.
+#[derive(Debug, Clone)]
+pub struct Limit {
+    /// Its number among those of all services.
+    pub number: u16,
+    /// Whether it must be told when a request is done.
+    pub holds: bool,
+    /// How long a refusal takes.
+    pub refusal: Random<Duration>,
+}
+
 /// The operations of a model, by `service.operation`.
 pub type Directory = BTreeMap<String, u32>;
 
@@ -148,6 +159,8 @@ pub struct Compiler<'a> {
     pub gated: bool,
     /// Servers stations that the code needs besides those of the service.
     pub added: Vec<ServersPlan>,
+    /// The rate limits of the service, which every operation passes first.
+    pub limits: Vec<Limit>,
     /// The hash of the operation or client.
     salt: u64,
     /// How many steps of each kind were met.
@@ -180,6 +193,7 @@ impl<'a> Compiler<'a> {
             of_service: false,
             gated: false,
             added: Vec::new(),
+            limits: Vec::new(),
             salt: 0,
             ordinals: BTreeMap::new(),
             scopes: Vec::new(),
@@ -197,7 +211,10 @@ impl<'a> Compiler<'a> {
         let until = steps.iter().position(Step::is_reply);
         let (front, rest) = steps.split_at(until.unwrap_or(steps.len()));
         self.scopes.push(Vec::new());
-        let held = |compiler: &mut Self| compiler.with_request_memory(|compiler| compiler.crewed(front, rest));
+        let limits = self.limits.clone();
+        let held = |compiler: &mut Self| {
+            compiler.limited(&limits, |compiler| compiler.with_request_memory(|compiler| compiler.crewed(front, rest)));
+        };
         if self.gated {
             self.emit(Instruction::EnterGate);
             self.scoped(held);
@@ -268,6 +285,29 @@ impl<'a> Compiler<'a> {
         let until = self.emit(Instruction::Free { holding: number });
         let holding = &mut self.program.holdings[number as usize];
         (holding.from, holding.until) = (from, until);
+    }
+
+    /// Compiles a body that is run by those that some limits let pass; the others are refused after their refusal's time.
+    fn limited(&mut self, limits: &[Limit], body: impl FnOnce(&mut Self)) {
+        let Some((limit, rest)) = limits.split_first() else { return body(self) };
+        let account = self.account("limit", Kind::Waiting);
+        let ask = self.emit(Instruction::Limit { limit: limit.number, account, refused: 0 });
+        if limit.holds {
+            self.scopes.push(Vec::new());
+            self.limited(rest, body);
+            self.close();
+            self.emit(Instruction::Unlimit { limit: limit.number });
+        } else {
+            self.limited(rest, body);
+        }
+        let over = self.emit(Instruction::Jump { to: 0 });
+        let refused = self.here();
+        self.program.code[ask as usize] = Instruction::Limit { limit: limit.number, account, refused };
+        let demand = self.demand("refusal", &limit.refusal);
+        let account = self.account("refusal", Kind::Delay);
+        self.emit(Instruction::Delay { demand, account });
+        self.emit(Instruction::Refuse);
+        self.program.code[over as usize] = Instruction::Jump { to: self.here() };
     }
 
     /// Compiles the program of a client's requests; returns where it begins.

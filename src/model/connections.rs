@@ -46,7 +46,7 @@ impl Compiler<'_> {
         let free = |name: &String| self.stations.servers(name).is_none();
         let name = names.into_iter().find(free)?;
         let slot = self.stations.add_servers(&name);
-        self.added.push(ServersPlan { name, slots, limit });
+        self.added.push(ServersPlan::plain(&name, slots, limit));
         Some(slot)
     }
 

@@ -168,6 +168,8 @@ pub struct Frame {
     pub owner: u32,
     /// Branches that have not ended.
     pub pending: u16,
+    /// Which balancer of the service sent it.
+    pub balancer: u16,
     /// What it is.
     pub role: Role,
     /// What it waits for.
@@ -216,6 +218,7 @@ impl Frame {
         rounds: [0; LOOP_DEPTH],
         owner: 0,
         pending: 0,
+        balancer: 0,
         role: Role::Vacant,
         stage: Stage::Running,
         priority: 0,
@@ -263,6 +266,7 @@ impl Frame {
         Some(Answer {
             owner: self.owner,
             instance: self.instance,
+            balancer: self.balancer,
             started: self.started,
             parent: self.parent,
             awaited: self.parent_generation,
@@ -278,6 +282,8 @@ pub struct Answer {
     pub owner: u32,
     /// Where it ran.
     pub instance: u32,
+    /// Which balancer sent it there.
+    pub balancer: u16,
     /// When it began [ns].
     pub started: Nanos,
     /// The caller's frame.

@@ -8,11 +8,13 @@
 
 pub mod arrival;
 pub mod balancer;
+pub mod balancing;
 pub mod blueprint;
 pub mod cache;
 pub mod compile;
 pub mod connections;
 pub mod data;
+pub mod discipline;
 pub mod distribution;
 pub mod fault;
 pub mod frame;

@@ -42,6 +42,12 @@ pub enum Instruction {
     Connect { pool: u32 },
     /// Put the connection back.
     Disconnect { pool: u32 },
+    /// Ask a rate limit; go on behind it, perhaps later, or where it is refused.
+    Limit { limit: u16, account: u32, refused: Place },
+    /// Tell a rate limit that this is done; an attempt that is failing goes on unwinding from here.
+    Unlimit { limit: u16 },
+    /// Fail because a rate limit said so.
+    Refuse,
     /// Call an operation and wait for its reply.
     Call { site: u32 },
     /// Pass the gate of the instance on the way in, or fail as shed.

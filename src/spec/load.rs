@@ -13,6 +13,7 @@ use super::catalogue;
 use super::experiment_file::{ExperimentFile, ModelRef};
 use super::lint::lint;
 use super::model_file::ModelFile;
+use super::recording;
 use super::resolve::{Resolved, resolve};
 use super::text::check::{Scalar, check};
 use super::text::diagnostic::{Diagnostic, Severity};
@@ -24,6 +25,7 @@ use super::text::source::{FileId, Sources, Span};
 use super::text::to_json::to_json;
 use super::text::tree::{Node, Value};
 use crate::engine::random::named;
+use crate::model::arrival::replay::{Replay, ReplaySpec};
 use crate::model::compile::Problem;
 use crate::model::distribution::Values;
 use crate::quantity;
@@ -416,6 +418,10 @@ impl Values for Columns<'_> {
             values.push(value);
         }
         Ok(values)
+    }
+
+    fn recording(&self, spec: &ReplaySpec) -> Result<(Replay, Option<String>), String> {
+        recording::replay(&self.folder.join(&spec.file), spec)
     }
 }
 

@@ -6,5 +6,6 @@ pub mod experiment_file;
 pub mod lint;
 pub mod load;
 pub mod model_file;
+mod recording;
 pub mod resolve;
 pub mod text;

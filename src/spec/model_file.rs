@@ -10,14 +10,18 @@ use serde::{Deserialize, Serialize};
 use super::data_file::DataSpec;
 use crate::model::arrival::ArrivalSpec;
 use crate::model::balancer::Policy;
+use crate::model::balancing::Balancing;
+use crate::model::blueprint::{LimitPlan, Scope};
+use crate::model::discipline::{QueueDiscipline, WhenFull};
 use crate::model::distribution::Random;
 use crate::model::fault::FaultSpec;
 use crate::model::keys::KeysSpec;
+use crate::model::limiter::{Allow, Per};
 use crate::model::machine::cpu::{ContentionSpec, ContextSwitch, Discipline, QuotaSpec, StealSpec};
 use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::resilience::breaker::BreakerSpec;
-use crate::model::resilience::limit::LimitSpec;
+use crate::model::resilience::limit::LimitSpec as AdaptiveLimit;
 use crate::model::resilience::retry::{ConnectionPoolSpec, HedgeSpec, Propagated, RetrySpec};
 use crate::model::resilience::shed::ShedSpec;
 use crate::model::resilience::throttle::ThrottleSpec;
@@ -209,16 +213,31 @@ pub struct ServiceSpec {
     pub quota: Option<Rate>,
     /// How many requests an instance takes on at once; those beyond are shed. Any number if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<LimitSpec>,
+    pub adaptive_limit: Option<AdaptiveLimit>,
     /// Connection pools of each instance, which its calls go `through`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub pools: IndexMap<String, ConnectionPoolSpec>,
+    /// Limits to the requests that are accepted; a request must pass all of them, in this order, before it waits for a
+    /// worker.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<RateLimitSpec>,
+    /// The speed of instance 0, 1, …, compared with the machine; all 1 if left out. A shorter list is repeated. 0.5 takes twice
+    /// as long for a `cpu` step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub speeds: Vec<f64>,
     /// Which instance gets a call; `round_robin` if left out.
     #[serde(default)]
     pub balancer: Policy,
+    /// How calls are balanced beside that: how many balancers, weights, what they know of load and health.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub balancing: Balancing,
     /// What the service can be asked to do: a list of steps for each operation.
     #[serde(default)]
     pub operations: IndexMap<String, Vec<Step>>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn is_zero(number: &u8) -> bool {
@@ -268,12 +287,50 @@ pub struct MachineSpec {
     pub neighbor: Option<StealSpec>,
 }
 
-/// The queue in front of the workers of an instance.
+/// A limit to the requests that a service accepts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub struct RateLimitSpec {
+    /// How much is allowed: `{ token_bucket: { rate: 100/s, burst: 10 } }`.
+    pub allow: Allow,
+    /// Whose requests count together; those of `all` if left out.
+    #[serde(default)]
+    pub per: Per,
+    /// Where they count together: at the whole `service`, if left out, or at each `instance`.
+    #[serde(default)]
+    pub scope: Scope,
+    /// How long a refusal takes; 1ms if left out. It needs no worker.
+    #[serde(default = "millisecond")]
+    pub refusal: Random<Duration>,
+}
+
+fn millisecond() -> Random<Duration> {
+    Random::Constant(Duration::from_nanos(1_000_000))
+}
+
+impl RateLimitSpec {
+    /// What the system needs of it.
+    pub fn plan(&self) -> LimitPlan {
+        LimitPlan { allow: self.allow, per: self.per, scope: self.scope }
+    }
+}
+
+/// The queue in front of the workers of an instance.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct QueueSpec {
-    /// How many requests may wait for a worker of one instance; those beyond are rejected. Requests being worked on do not
+    /// How many requests may wait for a worker of one instance; without limit if left out. Requests being worked on do not
     /// count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000_000))]
-    pub limit: u32,
+    pub limit: Option<u32>,
+    /// Who is served next; `fifo` if left out.
+    #[serde(default)]
+    pub discipline: QueueDiscipline,
+    /// What happens when the queue is full; `reject` if left out.
+    #[serde(default)]
+    pub when_full: WhenFull,
+    /// How long a request may wait before it is turned away; without limit if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Random<Duration>>,
 }

@@ -6,7 +6,9 @@
 //!
 //! Source of the time change: E. Çinlar, Introduction to Stochastic Processes (1975), section 4.5.
 
+pub mod modulated;
 pub mod profile;
+pub mod replay;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,9 @@ use crate::engine::time::round;
 use crate::engine::ziggurat::Exponential;
 use crate::engine::{Nanos, Stream, random};
 use crate::quantity::Duration;
+use modulated::{Modulated, OnOffSpec, StateSpec};
 use profile::{Profile, RateSpec};
+use replay::{Player, Replay, ReplaySpec};
 
 /// When requests of an open client arrive, as written in a model file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,8 +33,14 @@ pub enum ArrivalSpec {
     Constant(RateSpec),
     /// With gaps between 0 and twice the mean, all equally likely.
     Uniform(RateSpec),
+    /// At random, at a rate that jumps between states, which follow each other in a circle (MMPP).
+    Modulated(Vec<StateSpec>),
+    /// At random in bursts, with silence between them.
+    OnOff(OnOffSpec),
     /// With independent gaps from a distribution.
     Renewal(Random<Duration>),
+    /// As they were recorded: instants, counts per interval, or an access log.
+    Replay(ReplaySpec),
     /// At these instants, and never again.
     At(Vec<Duration>),
 }
@@ -40,8 +50,12 @@ pub enum ArrivalSpec {
 pub enum Arrivals {
     /// Gaps in operational time.
     Profiled(Profile, Gap),
+    /// A rate that jumps.
+    Modulated(Box<Modulated>),
     /// Independent gaps [ns].
     Renewal(Distribution),
+    /// A recording, and what of it could not be read.
+    Replay(Replay, Option<String>),
     /// Given instants, ascending [ns].
     At(Vec<Nanos>),
 }
@@ -67,12 +81,21 @@ impl ArrivalSpec {
             ArrivalSpec::Poisson(rate) => Arrivals::Profiled(rate.prepare()?, Gap::Exponential),
             ArrivalSpec::Constant(rate) => Arrivals::Profiled(rate.prepare()?, Gap::Constant),
             ArrivalSpec::Uniform(rate) => Arrivals::Profiled(rate.prepare()?, Gap::Uniform),
+            ArrivalSpec::Modulated(states) if states.is_empty() => {
+                return Err("at least one state is needed".to_owned());
+            }
+            ArrivalSpec::Modulated(states) => Arrivals::Modulated(Box::new(Modulated::new(states, files)?)),
+            ArrivalSpec::OnOff(spec) => Arrivals::Modulated(Box::new(Modulated::new(&Modulated::on_off(spec), files)?)),
             ArrivalSpec::Renewal(gap) => {
                 let gap = gap.build(files)?;
                 if gap.as_constant() == Some(0.0) {
                     return Err("a gap between arrivals must be longer than 0".to_owned());
                 }
                 Arrivals::Renewal(gap)
+            }
+            ArrivalSpec::Replay(spec) => {
+                let (replay, note) = files.recording(spec)?;
+                Arrivals::Replay(replay, note)
             }
             ArrivalSpec::At(times) => {
                 let times: Vec<Nanos> = times.iter().map(|time| time.as_nanos()).collect();
@@ -96,7 +119,9 @@ impl Arrivals {
                 operational: 0.0,
                 piece: 0,
             },
+            Arrivals::Modulated(process) => Process::Modulated(process.clone()),
             Arrivals::Renewal(gap) => Process::Renewal { gap: gap.clone(), now: 0.0 },
+            Arrivals::Replay(replay, _) => Process::Replay(Player::new(replay)),
             Arrivals::At(times) => Process::At { times: times.clone(), next: 0 },
         }
     }
@@ -109,8 +134,12 @@ pub enum Process {
     /// Arrivals that follow a rate: `operational` is the operational time of the last arrival (arrivals expected until
     /// then), `piece` where the profile was. A constant process has its first arrival one gap after the start.
     Profiled { profile: Profile, gap: Gap, unit: Exponential, operational: f64, piece: usize },
+    /// Arrivals at a rate that jumps.
+    Modulated(Box<Modulated>),
     /// Arrivals with independent gaps; `now` is the last one [ns].
     Renewal { gap: Distribution, now: f64 },
+    /// Recorded arrivals.
+    Replay(Player),
     /// Arrivals at given instants.
     At { times: Vec<Nanos>, next: usize },
 }
@@ -128,10 +157,12 @@ impl Process {
                 };
                 profile.time_of(*operational, piece).map(round)
             }
+            Process::Modulated(process) => Some(round(process.next(random))),
             Process::Renewal { gap, now } => {
                 *now += gap.sample(random);
                 Some(round(*now))
             }
+            Process::Replay(player) => player.next(),
             Process::At { times, next } => {
                 *next += 1;
                 times.get(*next - 1).copied()

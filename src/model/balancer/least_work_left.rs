@@ -1,8 +1,9 @@
 //! Least work left, an oracle: the instance that will be done first with what it has; ties at random.
 //!
 //! No real balancer knows the work of a call before it is done; this is the bound that others can be compared with. The
-//! work left at an instance drains at the rate min(calls in flight, capacity), its workers or cores; with one worker each
-//! this is the same as one queue for all (M/M/n, if all are alike). Divided by the capacity so that it is a time.
+//! work left at an instance drains at the rate min(calls in flight, capacity), its workers or cores, times their speed; with one worker each
+//! this is the same as one queue for all (M/M/n, if all are alike). Divided by both so that it is a time. It knows all
+//! calls, however many balancers there are.
 //!
 //! Source: M. Harchol-Balter, Performance Modeling and Design of Computer Systems (2013), section 24.2. O(n).
 
@@ -18,11 +19,12 @@ struct Backlog {
     since: Nanos,
     in_flight: u32,
     capacity: f64,
+    speed: f64,
 }
 
 impl Backlog {
     fn left(&self, now: Nanos) -> f64 {
-        let rate = f64::from(self.in_flight).min(self.capacity);
+        let rate = f64::from(self.in_flight).min(self.capacity) * self.speed;
         (self.work - now.saturating_sub(self.since) as f64 * rate).max(0.0)
     }
 
@@ -43,7 +45,7 @@ impl Balancer for LeastWorkLeft {
         let (mut best, mut least, mut equals) = (view.members.eligible[0], f64::INFINITY, 0);
         for &instance in &view.members.eligible {
             let backlog = &self.backlogs[instance as usize];
-            let left = backlog.left(call.now) / backlog.capacity;
+            let left = backlog.left(call.now) / (backlog.capacity * backlog.speed);
             if left < least {
                 (best, least, equals) = (instance, left, 1);
             } else if left == least {
@@ -61,8 +63,8 @@ impl Balancer for LeastWorkLeft {
 
     fn members(&mut self, members: &Members) {
         self.backlogs.resize(members.instances(), Backlog::default());
-        for (backlog, capacity) in self.backlogs.iter_mut().zip(&members.capacity) {
-            backlog.capacity = *capacity;
+        for (number, backlog) in self.backlogs.iter_mut().enumerate() {
+            (backlog.capacity, backlog.speed) = (members.capacity[number], members.speeds[number]);
         }
     }
 

@@ -25,6 +25,7 @@ mod ring;
 mod ring_hash;
 mod round_robin;
 mod shuffle_shard;
+mod skip_by_weight;
 mod sticky;
 mod subset;
 mod tournament;
@@ -98,6 +99,8 @@ pub struct Members {
     pub zones: Vec<u16>,
     /// Per instance: how much it can do at once (workers or cores); for oracles.
     pub capacity: Vec<f64>,
+    /// Per instance: how fast it does it, 1 being the fastest; for oracles.
+    pub speeds: Vec<f64>,
     /// Which of the service's balancers this is, and of how many.
     pub balancer: [u32; 2],
 }
@@ -111,6 +114,7 @@ impl Members {
             weights: vec![1.0; instances],
             zones: vec![0; instances],
             capacity: vec![1.0; instances],
+            speeds: vec![1.0; instances],
             balancer: [0, 1],
         }
     }
@@ -185,9 +189,4 @@ pub trait Balancer: std::fmt::Debug {
 
     /// An instance that has become idle says so to this balancer.
     fn idle(&mut self, _instance: u32) {}
-
-    /// How many sessions lost their instance so far.
-    fn moved(&self) -> u64 {
-        0
-    }
 }

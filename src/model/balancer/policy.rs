@@ -19,6 +19,7 @@ use super::rendezvous::{Rendezvous, RendezvousSpec};
 use super::ring_hash::{RingHash, RingHashSpec};
 use super::round_robin::RoundRobin;
 use super::shuffle_shard::ShuffleShard;
+use super::skip_by_weight::SkipByWeight;
 use super::sticky::{Sticky, StickySpec};
 use super::subset::{Subset, SubsetSpec};
 use super::weighted_least_in_flight::WeightedLeastInFlight;
@@ -36,6 +37,8 @@ pub enum Policy {
     RoundRobin,
     /// In proportion to the weights, evenly spread, as nginx does it.
     WeightedRoundRobin,
+    /// A common mistake, as a warning: meant as a weighted round robin, it gives the heaviest instances least.
+    SkipByWeight,
     /// The instance with the fewest calls sent and not answered; ties at random.
     LeastInFlight,
     /// The instance with the fewest calls in flight per weight; ties at random by weight.
@@ -80,6 +83,7 @@ impl Policy {
             Policy::Random => Box::new(Random::default()),
             Policy::RoundRobin => Box::new(RoundRobin::default()),
             Policy::WeightedRoundRobin => Box::new(WeightedRoundRobin::default()),
+            Policy::SkipByWeight => Box::new(SkipByWeight::default()),
             Policy::LeastInFlight => Box::new(LeastInFlight::default()),
             Policy::WeightedLeastInFlight => Box::new(WeightedLeastInFlight::default()),
             Policy::JoinIdleQueue => Box::new(JoinIdleQueue::default()),

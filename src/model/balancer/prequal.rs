@@ -4,11 +4,12 @@
 //! Per call a few instances are probed; their answers go into a small pool and are used by later calls. A probe is *hot* if its
 //! calls in flight exceed a quantile of those in the pool. Choice (hot–cold lexicographic): if some are cold, the cold one
 //! with the lowest response time, otherwise the one with the fewest calls; ties: the oldest. The chosen probe counts one call
-//! more. A probe is dropped when it is too old, when it was used often enough, and one per call, in turn the oldest and
+//! more. A newer probe of an instance takes the place of an older one. A probe is dropped when it is too old, when it was used often enough, and one per call, in turn the oldest and
 //! the worst. With fewer than two probes the choice is random.
 //!
 //! Source: B. Wydrowski et al., "Load is not what you should balance: introducing Prequal", NSDI 2024, sections 4 and 5, with
-//! its baseline parameters. Own simplifications: a probe takes no time, but serves later calls only; an instance's
+//! its baseline parameters. Own simplifications: a probe takes no time, but serves later calls only; where the pool
+//! could hold all instances, probes are not dropped but replaced; an instance's
 //! response time is the median of those of its last answers to this balancer that had the nearest number of calls in flight,
 //! taken at the answer rather than at the arrival.
 
@@ -144,8 +145,8 @@ impl Prequal {
     }
 
     /// Drops one probe, in turn the oldest and the worst.
-    fn drop_one(&mut self) {
-        if self.pool.is_empty() {
+    fn drop_one(&mut self, instances: usize) {
+        if self.pool.is_empty() || self.spec.pool as usize >= instances {
             return;
         }
         self.worst_next = !self.worst_next;
@@ -177,8 +178,15 @@ impl Prequal {
             let instance = eligible[below(random, eligible.len() as u64) as usize];
             let in_flight = view.present[instance as usize];
             let latency = self.answers[instance as usize].estimate(in_flight);
-            if self.pool.len() >= self.spec.pool as usize {
-                self.pool.remove(0);
+            // What an instance says takes the place of what it said before.
+            match self.pool.iter().position(|probe| probe.instance == instance) {
+                Some(older) => {
+                    self.pool.remove(older);
+                }
+                None if self.pool.len() >= self.spec.pool as usize => {
+                    self.pool.remove(0);
+                }
+                None => {}
             }
             let uses = self.reuse(eligible.len(), random);
             self.pool.push(Probe { instance, in_flight, latency, at: now, uses });
@@ -203,7 +211,7 @@ impl Balancer for Prequal {
             if probe.uses == 0 {
                 self.pool.remove(best);
             }
-            self.drop_one();
+            self.drop_one(members.len());
             instance
         };
         self.probe(call.now, view, random);
@@ -256,10 +264,10 @@ mod tests {
     #[test]
     fn the_hot_one_is_dropped_as_the_worst() {
         let mut pool = policy(&[(0, 1, 50), (1, 2, 40), (2, 3, 30), (3, 4, 20), (4, 5, 10), (5, 5, 60), (6, 9, 5)]);
-        pool.drop_one();
+        pool.drop_one(100);
         assert_eq!(pool.pool[0].instance, 1, "first the oldest");
         pool.pool.insert(0, Probe { instance: 0, in_flight: 1, latency: 50, at: 0, uses: 1 });
-        pool.drop_one();
+        pool.drop_one(100);
         assert!(pool.pool.iter().all(|probe| probe.instance != 6), "then the worst");
     }
 

@@ -1,5 +1,5 @@
 //! Sticky sessions: a user stays with the instance of the first call, as with a cookie; if that may no longer be chosen, another
-//! one is chosen and stays. What the old instance knew of the user is lost then, and counted.
+//! one is chosen and stays. What the old instance knew of the user is lost then.
 //!
 //! New users are placed by another policy. Source: the session cookies of HAProxy (`cookie insert`) and of cloud
 //! balancers. A call without a session is placed by the other policy and not remembered. O(log users).
@@ -28,13 +28,12 @@ pub struct Sticky {
     first: Box<dyn Balancer>,
     homes: BTreeMap<u32, u32>,
     eligible: Vec<bool>,
-    moved: u64,
 }
 
 impl Sticky {
     /// The policy with these parameters.
     pub fn new(spec: &StickySpec) -> Self {
-        Sticky { first: spec.first.build(), homes: BTreeMap::new(), eligible: Vec::new(), moved: 0 }
+        Sticky { first: spec.first.build(), homes: BTreeMap::new(), eligible: Vec::new() }
     }
 }
 
@@ -49,7 +48,6 @@ impl Balancer for Sticky {
         {
             return home;
         }
-        self.moved += u64::from(home.is_some());
         let instance = self.first.choose(call, view, random);
         self.homes.insert(call.session, instance);
         instance
@@ -80,10 +78,6 @@ impl Balancer for Sticky {
     fn idle(&mut self, instance: u32) {
         self.first.idle(instance);
     }
-
-    fn moved(&self) -> u64 {
-        self.moved
-    }
 }
 
 #[cfg(test)]
@@ -112,6 +106,5 @@ mod tests {
         members.eligible = vec![0, 1, 2];
         policy.members(&members);
         assert_eq!(choose(&mut policy, &members, 10), other, "a user does not go back");
-        assert_eq!(policy.moved(), 1);
     }
 }

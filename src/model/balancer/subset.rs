@@ -86,10 +86,6 @@ impl Balancer for Subset {
     fn idle(&mut self, instance: u32) {
         self.then.idle(instance);
     }
-
-    fn moved(&self) -> u64 {
-        self.then.moved()
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::engine::random::below;
 /// Every policy with its defaults; a new one must be added here.
 fn all() -> Vec<Policy> {
     let words = ["random", "round_robin", "weighted_round_robin", "least_in_flight", "weighted_least_in_flight"];
-    let more = ["join_idle_queue", "least_work_left"];
+    let more = ["join_idle_queue", "least_work_left", "skip_by_weight"];
     let with = ["power_of_choices", "least_request", "peak_ewma", "prequal", "ring_hash", "bounded_load", "maglev"];
     let with_more = ["rendezvous", "modulo", "sticky", "shuffle_shard", "zone_aware"];
     let mut specs: Vec<_> = words.iter().chain(&more).map(|name| json!(name)).collect();

@@ -119,10 +119,6 @@ impl Balancer for ZoneAware {
     fn idle(&mut self, instance: u32) {
         self.zones[usize::from(self.zone_of[instance as usize])].then.idle(instance);
     }
-
-    fn moved(&self) -> u64 {
-        self.zones.iter().map(|zone| zone.then.moved()).sum()
-    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::arrival::replay::{Replay, ReplaySpec};
 use crate::engine::ziggurat::Exponential;
 use crate::quantity::{Bytes, Count, Duration};
 use rand::Rng;
@@ -109,6 +110,14 @@ pub trait Values {
     /// # Errors
     /// What is wrong with the file, the column or a row.
     fn column(&self, file: &str, column: &str) -> Result<Vec<f64>, String>;
+
+    /// A recording, and what of it could not be read.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    fn recording(&self, spec: &ReplaySpec) -> Result<(Replay, Option<String>), String> {
+        Err(format!("`{}` cannot be read here", spec.file))
+    }
 }
 
 /// No files: every request for one is an error.

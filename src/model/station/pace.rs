@@ -27,11 +27,13 @@ pub enum Brake {
     Garbage,
     /// Memory is paged to a disk.
     Paging,
+    /// The machine is slower than the others.
+    Machine,
 }
 
 impl Brake {
     /// How many causes there are.
-    const COUNT: usize = 4;
+    const COUNT: usize = 5;
 }
 
 /// The cost of changing from one job to another.

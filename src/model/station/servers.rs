@@ -1,4 +1,4 @@
-//! Servers: a number of slots and one queue in order of arrival.
+//! Servers: a number of slots and one queue, in order of arrival unless it has another discipline ([`line`]).
 //!
 //! The queue is a doubly linked list through the waiting frames, so that entering, leaving and giving up cost the same
 //! whatever its length.
@@ -6,9 +6,16 @@
 //! Invariants: nobody waits while a slot is free; at most `limit` wait. A limit counts those waiting, not those being
 //! served (the K of M/M/c/K is slots + limit).
 
+mod line;
+mod ranks;
+#[cfg(test)]
+mod tests;
+
 use crate::engine::time::Nanos;
 use crate::measure::Level;
+use crate::model::discipline::{QueueDiscipline, WhenFull};
 use crate::model::frame::{Frames, NONE};
+use line::Line;
 
 /// What happened to a frame that asked for a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +26,12 @@ pub enum Entry {
     Queued,
     /// The queue is full.
     Refused,
+    /// It is turned away although there is room.
+    Shed,
+    /// It waits, and this one is turned away in its place.
+    Displaces(u32),
+    /// It has the slot of this one, which must stop and wait ([`Servers::interrupted`]).
+    Interrupts(u32),
 }
 
 /// One station with n slots.
@@ -32,12 +45,43 @@ pub struct Servers {
     waiting: Level,
     /// Total time waited by those who left the queue [ns].
     waited: u128,
+    /// The order of the queue if it is not simply that of arrival.
+    line: Option<Box<Line>>,
+    limits_wait: bool,
 }
 
 impl Servers {
     /// A station with so many slots (at least one) and places in its queue (`u32::MAX` for no limit).
     pub fn new(slots: u32, limit: u32) -> Self {
-        Servers { slots, limit, head: NONE, tail: NONE, busy: Level::default(), waiting: Level::default(), waited: 0 }
+        let (busy, waiting) = (Level::default(), Level::default());
+        Servers { slots, limit, head: NONE, tail: NONE, busy, waiting, waited: 0, line: None, limits_wait: false }
+    }
+
+    /// The same station with another order.
+    pub fn ordered(mut self, discipline: &QueueDiscipline, when_full: WhenFull) -> Self {
+        self.line = Line::new(discipline, when_full).map(Box::new);
+        if when_full == WhenFull::Block {
+            self.limit = u32::MAX;
+        }
+        self
+    }
+
+    /// The same station where those who wait give up some day.
+    pub fn limiting_wait(mut self) -> Self {
+        self.limits_wait = true;
+        self
+    }
+
+    /// Whether those who wait give up some day.
+    #[inline]
+    pub fn limits_wait(&self) -> bool {
+        self.limits_wait
+    }
+
+    /// Whether the queue is simply in order of arrival.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.line.is_none()
     }
 
     /// Asks for a slot. A frame that must wait has `since` set to now.
@@ -50,6 +94,13 @@ impl Servers {
         if self.waiting.value() >= self.limit {
             return Entry::Refused;
         }
+        self.link(now, frame, frames);
+        Entry::Queued
+    }
+
+    /// Adds a frame at the end of the list of those waiting.
+    #[inline]
+    fn link(&mut self, now: Nanos, frame: u32, frames: &mut Frames) {
         self.waiting.up(now);
         let entering = &mut frames[frame];
         entering.since = now;
@@ -59,7 +110,6 @@ impl Servers {
             tail => frames[tail].queue[1] = frame,
         }
         self.tail = frame;
-        Entry::Queued
     }
 
     /// Gives a slot back. If somebody waits, the first in the queue has the slot now: it is returned with the time it
@@ -77,7 +127,7 @@ impl Servers {
 
     /// Takes a frame that gives up out of the queue and returns the time it waited [ns].
     pub fn abandon(&mut self, now: Nanos, frame: u32, frames: &mut Frames) -> Nanos {
-        self.unlink(now, frame, frames)
+        if self.line.is_some() { self.take(now, frame, frames).0 } else { self.unlink(now, frame, frames) }
     }
 
     #[inline]
@@ -139,85 +189,5 @@ impl Servers {
             return Err(format!("Little's law fails: the queue's area is {area} ns, the time waited {waited} ns"));
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::random::{Stream, below};
-    use crate::model::frame::{Bearing, Role, Start};
-    use std::collections::VecDeque;
-
-    fn frames(count: u32) -> Frames {
-        let mut frames = Frames::default();
-        (0..count).for_each(|number| {
-            frames.start(
-                0,
-                Start {
-                    role: Role::Attempt,
-                    owner: 0,
-                    instance: 0,
-                    key: number.into(),
-                    place: 0,
-                    bearing: Bearing::PLAIN,
-                },
-            );
-        });
-        frames
-    }
-
-    #[test]
-    fn slots_are_given_in_order_of_arrival_and_a_full_queue_refuses() {
-        let mut frames = frames(4);
-        let mut station = Servers::new(1, 2);
-        let entries: Vec<Entry> = (0..4).map(|frame| station.enter(frame.into(), frame, &mut frames)).collect();
-        assert_eq!(entries, [Entry::Served, Entry::Queued, Entry::Queued, Entry::Refused]);
-        assert_eq!(station.leave(10, &mut frames), Some((1, 9)));
-        assert_eq!(station.leave(12, &mut frames), Some((2, 10)));
-        assert_eq!(station.leave(13, &mut frames), None);
-        assert_eq!((station.busy().value(), station.waiting().value()), (0, 0));
-        assert_eq!(station.check(20, &frames), Ok(()));
-    }
-
-    #[test]
-    fn the_linked_queue_agrees_with_an_obvious_one_on_random_comings_and_goings() {
-        let mut random = Stream::new(11);
-        let mut frames = frames(200);
-        let mut station = Servers::new(3, 20);
-        let (mut queue, mut busy, mut free) = (VecDeque::new(), 0, (0..200).collect::<Vec<u32>>());
-        for now in 0..20_000 {
-            match below(&mut random, 5) {
-                0..3 => {
-                    let Some(frame) = free.pop() else { continue };
-                    match station.enter(now, frame, &mut frames) {
-                        Entry::Served => {
-                            busy += 1;
-                            free.push(frame);
-                        }
-                        Entry::Queued => queue.push_back(frame),
-                        Entry::Refused => {
-                            assert_eq!((busy, queue.len()), (3, 20));
-                            free.push(frame);
-                        }
-                    }
-                }
-                3 if busy > 0 => match station.leave(now, &mut frames) {
-                    None => busy -= 1,
-                    Some((frame, _)) => {
-                        assert_eq!(Some(frame), queue.pop_front());
-                        free.push(frame);
-                    }
-                },
-                _ if !queue.is_empty() => {
-                    let frame = queue.remove(below(&mut random, queue.len() as u64) as usize).unwrap();
-                    station.abandon(now, frame, &mut frames);
-                    free.push(frame);
-                }
-                _ => {}
-            }
-            assert_eq!((station.busy().value(), station.waiting().value() as usize), (busy, queue.len()));
-            assert_eq!(station.check(now, &frames), Ok(()));
-        }
     }
 }

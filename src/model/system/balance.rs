@@ -1,109 +1,434 @@
-//! Services at work: which instance gets a call, as their balancer knows them.
+//! Services at work: which instance gets a call.
 //!
-//! A balancer knows at once when an instance goes down or comes back. The state of an instance is told to the policy when it
-//! changes; what is in flight when it happens.
+//! A service has one balancer or several. Each has a policy with a state of its own and its own calls in flight; what they know
+//! of health is the same for all. Without health checks they know at once when an instance goes down or comes back;
+//! with them a call may go to an instance that is not there, and fails at once.
+//!
+//! Nothing here acts by itself: checks, reports, sweeps and slow starts are brought up to date before the first call after
+//! their time. Between two calls nobody looks at them.
 
-use crate::engine::random::named;
+use crate::engine::random::{below, named};
 use crate::engine::{Nanos, Stream};
-use crate::model::balancer::{Balancer, Call, Members, Reply, View};
+use crate::model::balancer::{Balancer, By, Call, Members, Reply, View};
+use crate::model::balancing::health::Health;
+use crate::model::balancing::outliers::Outliers;
+use crate::model::balancing::{Balancing, Load};
 use crate::model::blueprint;
+use crate::model::frame::NONE;
+
+use super::record::ServiceBook;
+
+/// Where a call goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placed {
+    pub(super) instance: u32,
+    /// Which of the service's balancers sends it.
+    pub(super) balancer: u16,
+}
+
+/// One balancer.
+#[derive(Debug)]
+struct One {
+    policy: Box<dyn Balancer>,
+    members: Members,
+    /// Per instance: its calls sent and not answered.
+    in_flight: Vec<u32>,
+}
+
+/// What is reported of the calls in flight.
+#[derive(Debug)]
+struct Reports {
+    every: Nanos,
+    next: Nanos,
+    last: Vec<u32>,
+}
+
+/// What happens to instances, as far as balancers see it.
+#[derive(Debug)]
+struct Knowledge {
+    balancing: Balancing,
+    /// Per instance: whether it runs.
+    up: Vec<bool>,
+    /// When instances come or go [ns], the next one last.
+    changes: Vec<Nanos>,
+    health: Option<Health>,
+    outliers: Option<Outliers>,
+    /// Per instance that starts slowly: when it came.
+    came: Vec<Option<Nanos>>,
+    /// When the slow starts are looked at again.
+    slow_next: Option<Nanos>,
+}
+
+/// Where calls went that belong together.
+#[derive(Debug)]
+struct Followed {
+    by: By,
+    /// Per key or user: the instance of the last call; [`NONE`] before the first.
+    last: Vec<u32>,
+    /// Calls that were not the first, and those of them that went to another instance.
+    again: u64,
+    elsewhere: u64,
+}
+
+impl Followed {
+    fn new(by: By) -> Self {
+        Followed { by, last: Vec::new(), again: 0, elsewhere: 0 }
+    }
+
+    fn went(&mut self, call: &Call, instance: u32) {
+        let Some(who) = call.by(self.by) else { return };
+        let who = who as usize;
+        if who >= self.last.len() {
+            self.last.resize((who + 1).next_power_of_two(), NONE);
+        }
+        let last = std::mem::replace(&mut self.last[who], instance);
+        self.again += u64::from(last != NONE);
+        self.elsewhere += u64::from(last != NONE && last != instance);
+    }
+}
 
 /// A service at work.
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) first_instance: u32,
-    /// Whether there is anything to balance: more than one instance.
+    /// Whether there is anything to balance: more than one instance, or something to know of a single one.
     balanced: bool,
-    /// Whether the policy wants to know of every change.
+    /// Whether the policies want to know of every change.
     watched: bool,
-    /// Whether the policy looks at the session of a call.
+    /// Whether the policies look at the session of a call.
     pub(super) of_sessions: bool,
-    /// Whether the policy looks at the work of a call.
+    /// Whether the policies look at the work of a call.
     pub(super) foresees: bool,
-    policy: Box<dyn Balancer>,
-    members: Members,
+    balancers: Vec<One>,
     random: Stream,
-    /// Per instance: calls sent and not answered.
-    in_flight: Vec<u32>,
-    /// Per instance: whether it runs.
-    up: Vec<bool>,
+    /// Per instance: calls of all balancers in flight.
+    present: Vec<u32>,
+    /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
+    sent: Vec<u64>,
+    /// Where the last call of every key or user went, if that is wanted.
+    followed: Option<Followed>,
+    /// What was sent within the window, once it has ended.
+    counted: Option<Vec<u64>>,
+    /// Calls with a predecessor, and those of them that went elsewhere, within the window, once it has ended.
+    followed_then: Option<(u64, u64)>,
+    reports: Option<Reports>,
+    /// Whether every balancer knows all calls in flight at once.
+    shared: bool,
+    knowledge: Knowledge,
+    /// When something must be brought up to date before a call [ns].
+    due: Nanos,
 }
 
 impl Service {
     /// The service whose instances begin at `first_instance`; `root` is the key of the run.
     pub(super) fn new(service: &blueprint::Service, first_instance: u32, root: u64) -> Self {
-        let mut policy = service.balancer.build();
-        let mut members = Members::alike(&service.name, service.instances as usize);
+        let instances = service.instances as usize;
+        let balancing = service.balancing.clone();
+        let foresees = service.balancer.build().foresees();
+        // An oracle knows all.
+        let count = if foresees { 1 } else { balancing.count.unwrap_or(1).max(1) };
+        let mut members = Members::alike(&service.name, instances);
         members.capacity.fill(service.capacity());
-        policy.members(&members);
-        Service {
+        members.speeds = (0..service.instances).map(|instance| service.speed(instance)).collect();
+        members.weights = (0..service.instances).map(|instance| balancing.weight(instance)).collect();
+        let one = |number: u32| {
+            let mut policy = service.balancer.build();
+            let members = Members { balancer: [number, count], ..members.clone() };
+            policy.members(&members);
+            One { policy, members, in_flight: vec![0; instances] }
+        };
+        let balancers: Vec<One> = (0..count).map(one).collect();
+        let watched = balancers.iter().any(|one| one.policy.watches());
+        let balanced = instances > 1 || balancing.health.is_some() || balancing.outliers.is_some();
+        let reports = match balancing.load {
+            Load::Reported(every) if !foresees => {
+                let every = every.as_nanos().max(1);
+                Some(Reports { every, next: every, last: vec![0; instances] })
+            }
+            _ => None,
+        };
+        let knowledge = Knowledge {
+            up: vec![true; instances],
+            health: balancing.health.map(|health| Health::new(health, instances)),
+            outliers: balancing.outliers.map(|outliers| Outliers::new(outliers, instances)),
+            came: vec![None; instances],
+            slow_next: None,
+            changes: balancing.changes().into_iter().rev().collect(),
+            balancing,
+        };
+        let by_session = knowledge.balancing.follow == Some(By::Session);
+        let mut service = Service {
             first_instance,
-            balanced: service.instances > 1,
-            watched: policy.watches(),
-            of_sessions: service.instances > 1 && service.balancer.needs_session(),
-            foresees: service.instances > 1 && policy.foresees(),
-            policy,
-            members,
+            balanced,
+            watched,
+            of_sessions: balanced && (service.balancer.needs_session() || by_session),
+            foresees: balanced && foresees,
+            balancers,
             random: Stream::new(named(named(root, &service.name), "balancer")),
-            in_flight: vec![0; service.instances as usize],
-            up: vec![true; service.instances as usize],
+            present: vec![0; instances],
+            sent: vec![0; instances],
+            followed: knowledge.balancing.follow.map(Followed::new),
+            counted: None,
+            followed_then: None,
+            shared: knowledge.balancing.load == Load::Shared && count > 1,
+            reports,
+            knowledge,
+            due: Nanos::MAX,
+        };
+        if service.knowledge.changes.is_empty() {
+            service.due = service.next_due();
+        } else {
+            service.bring_up_to_date(0);
+            service.tell_members(0);
         }
+        service
     }
 
-    /// Chooses the instance of a call, which is in flight from now on; `None` if all are down.
+    /// Chooses the instance of a call, which is in flight from now on; `None` if nobody can be reached. `caller` is the number
+    /// of the calling instance within its service, if it is one.
     #[inline]
-    pub(super) fn choose(&mut self, call: &Call) -> Option<u32> {
-        if self.members.eligible.is_empty() {
+    pub(super) fn choose(&mut self, call: &Call, caller: Option<u32>) -> Option<Placed> {
+        if call.now >= self.due {
+            self.bring_up_to_date(call.now);
+        }
+        if self.balancers[0].members.eligible.is_empty() {
             return None;
         }
         if !self.balanced {
-            return Some(self.first_instance);
+            return Some(Placed { instance: self.first_instance, balancer: 0 });
         }
-        let view = View { members: &self.members, in_flight: &self.in_flight, present: &self.in_flight };
-        let number = self.policy.choose(call, &view, &mut self.random);
-        self.in_flight[number as usize] += 1;
+        let count = self.balancers.len() as u32;
+        let balancer = match (count, caller) {
+            (1, _) => 0,
+            (count, Some(caller)) => caller % count,
+            (count, None) => below(&mut self.random, u64::from(count)) as u32,
+        };
+        let One { policy, members, in_flight } = &mut self.balancers[balancer as usize];
+        let known = match &self.reports {
+            Some(reports) => &reports.last,
+            None if self.shared => &self.present,
+            None => in_flight,
+        };
+        let view = View { members, in_flight: known, present: &self.present };
+        let number = policy.choose(call, &view, &mut self.random);
+        if !self.knowledge.up[number as usize] {
+            self.not_reached(number, call.now);
+            return None;
+        }
+        in_flight[number as usize] += 1;
+        self.present[number as usize] += 1;
+        self.sent[number as usize] += 1;
+        if let Some(followed) = &mut self.followed {
+            followed.went(call, number);
+        }
         if self.watched {
-            self.policy.changed(number, self.in_flight[number as usize], call.now);
+            self.tell_change(balancer as usize, number, call.now);
         }
-        Some(self.first_instance + number)
+        Some(Placed { instance: self.first_instance + number, balancer: balancer as u16 })
     }
 
     /// Sends a call to a certain instance, which is in flight there from now on; `None` if it is down.
-    pub(super) fn choose_number(&mut self, number: u32, now: Nanos) -> Option<u32> {
-        if !self.up[number as usize] {
+    pub(super) fn choose_number(&mut self, number: u32, now: Nanos) -> Option<Placed> {
+        if !self.knowledge.up[number as usize] {
             return None;
         }
         if self.balanced {
-            self.in_flight[number as usize] += 1;
+            self.balancers[0].in_flight[number as usize] += 1;
+            self.present[number as usize] += 1;
+            self.sent[number as usize] += 1;
             if self.watched {
-                self.policy.changed(number, self.in_flight[number as usize], now);
+                self.tell_change(0, number, now);
             }
         }
-        Some(self.first_instance + number)
+        Some(Placed { instance: self.first_instance + number, balancer: 0 })
     }
 
-    /// Takes note that an instance runs or does not; the balancer knows at once.
-    pub(super) fn set_up(&mut self, number: usize, up: bool) {
-        self.up[number] = up;
-        let eligible = (0..self.up.len() as u32).filter(|instance| self.up[*instance as usize]);
-        self.members.eligible = eligible.collect();
-        self.policy.members(&self.members);
-    }
-
-    /// Takes note of an instance's answer.
+    /// Tells the policies that know it that the calls in flight at an instance have changed.
     #[inline]
-    pub(super) fn answered(&mut self, reply: Reply) {
-        if self.balanced {
-            let number = reply.instance - self.first_instance;
-            let in_flight = &mut self.in_flight[number as usize];
-            let present = std::mem::replace(in_flight, *in_flight - 1);
-            if self.watched {
-                self.policy.answered(&Reply { instance: number, present, ..reply });
-                self.policy.changed(number, present - 1, reply.now);
-                if present == 1 {
-                    self.policy.idle(number);
+    fn tell_change(&mut self, balancer: usize, number: u32, now: Nanos) {
+        if self.shared {
+            let present = self.present[number as usize];
+            self.balancers.iter_mut().for_each(|one| one.policy.changed(number, present, now));
+        } else if self.reports.is_none() {
+            let One { policy, in_flight, .. } = &mut self.balancers[balancer];
+            policy.changed(number, in_flight[number as usize], now);
+        }
+    }
+
+    /// A call found nobody at an instance that was believed to be there.
+    #[cold]
+    fn not_reached(&mut self, number: u32, now: Nanos) {
+        if let Some(outliers) = &mut self.knowledge.outliers
+            && outliers.answered(number, false, now)
+        {
+            self.tell_members(now);
+        }
+    }
+
+    /// Takes note of an instance's answer to a call of one of the balancers.
+    #[inline]
+    pub(super) fn answered(&mut self, reply: Reply, balancer: u16) {
+        if !self.balanced {
+            return;
+        }
+        if self.reports.is_some() && reply.now >= self.due {
+            self.bring_up_to_date(reply.now);
+        }
+        let number = reply.instance - self.first_instance;
+        self.balancers[usize::from(balancer)].in_flight[number as usize] -= 1;
+        let present = &mut self.present[number as usize];
+        let before = std::mem::replace(present, *present - 1);
+        if self.watched {
+            let reply = Reply { instance: number, present: before, ..reply };
+            self.balancers[usize::from(balancer)].policy.answered(&reply);
+            self.tell_change(usize::from(balancer), number, reply.now);
+            if before == 1 {
+                // Whoever becomes idle tells one of the balancers.
+                let count = self.balancers.len() as u64;
+                let told = if count == 1 { 0 } else { below(&mut self.random, count) };
+                self.balancers[told as usize].policy.idle(number);
+            }
+        }
+        if let Some(outliers) = &mut self.knowledge.outliers
+            && outliers.answered(number, reply.success, reply.now)
+        {
+            self.tell_members(reply.now);
+        }
+    }
+
+    /// Takes note that an instance runs or does not.
+    pub(super) fn set_up(&mut self, number: usize, up: bool, now: Nanos) {
+        self.bring_up_to_date(now);
+        self.knowledge.up[number] = up;
+        match &mut self.knowledge.health {
+            Some(health) => health.happened(number as u32, up, now),
+            None => {
+                self.knowledge.came[number] = up.then_some(now);
+                self.tell_members(now);
+            }
+        }
+        self.due = self.next_due();
+    }
+
+    /// The measured window begins.
+    pub(super) fn open_window(&mut self) {
+        self.sent.fill(0);
+        if let Some(followed) = &mut self.followed {
+            (followed.again, followed.elsewhere) = (0, 0);
+        }
+    }
+
+    /// The measured window ends.
+    pub(super) fn close_window(&mut self) {
+        self.counted = Some(self.sent.clone());
+        self.followed_then = self.followed.as_ref().map(|followed| (followed.again, followed.elsewhere));
+    }
+
+    /// What the balancers did within the window.
+    pub(super) fn book(&self) -> ServiceBook {
+        let sent = self.counted.clone().unwrap_or_default();
+        ServiceBook { sent, followed: self.followed_then }
+    }
+
+    /// Lets everything happen that has happened since the last call.
+    #[cold]
+    fn bring_up_to_date(&mut self, now: Nanos) {
+        let mut changed = false;
+        let Knowledge { health, outliers, came, .. } = &mut self.knowledge;
+        if let Some(health) = health {
+            let before: Vec<bool> = (0..came.len() as u32).map(|number| health.believes(number)).collect();
+            if health.update(now) {
+                changed = true;
+                for (number, before) in before.into_iter().enumerate() {
+                    if health.believes(number as u32) != before {
+                        came[number] = (!before).then_some(now);
+                    }
                 }
             }
         }
+        if let Some(outliers) = outliers {
+            changed |= outliers.update(now);
+        }
+        while self.knowledge.changes.last().is_some_and(|time| *time <= now) {
+            self.knowledge.changes.pop();
+            changed = true;
+        }
+        changed |= self.knowledge.slow_next.is_some_and(|next| next <= now);
+        if changed {
+            self.tell_members(now);
+        }
+        if let Some(reports) = &mut self.reports
+            && reports.next <= now
+        {
+            reports.next = (now / reports.every + 1) * reports.every;
+            for number in 0..self.present.len() {
+                let present = self.present[number];
+                if reports.last[number] != present {
+                    reports.last[number] = present;
+                    self.balancers.iter_mut().for_each(|one| one.policy.changed(number as u32, present, now));
+                }
+            }
+        }
+        self.due = self.next_due();
+    }
+
+    /// When something must be brought up to date.
+    fn next_due(&self) -> Nanos {
+        let Knowledge { health, outliers, slow_next, changes, .. } = &self.knowledge;
+        let health = health.as_ref().and_then(Health::next);
+        let outliers = outliers.as_ref().and_then(Outliers::next);
+        let reports = self.reports.as_ref().map(|reports| reports.next);
+        [health, outliers, *slow_next, reports, changes.last().copied()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Nanos::MAX)
+    }
+
+    /// Tells all policies who may be chosen now, with what weight.
+    fn tell_members(&mut self, now: Nanos) {
+        let knowledge = &mut self.knowledge;
+        let count = knowledge.up.len() as u32;
+        let mut eligible: Vec<u32> = (0..count).filter(|number| knowledge.may_be_chosen(*number, now)).collect();
+        let part: Vec<u32> = (0..count).filter(|number| knowledge.balancing.takes_part(*number, now)).collect();
+        if (eligible.len() as f64) < knowledge.balancing.panic_share() * part.len() as f64 {
+            // In panic nobody's health counts; who has not come or is leaving is still left out.
+            eligible = part;
+        }
+        knowledge.slow_next = None;
+        let weights: Vec<f64> = (0..count).map(|number| knowledge.weight(number, now)).collect();
+        for one in &mut self.balancers {
+            one.members.eligible.clone_from(&eligible);
+            one.members.weights.clone_from(&weights);
+            one.policy.members(&one.members);
+        }
+        self.due = self.next_due();
+    }
+}
+
+impl Knowledge {
+    fn may_be_chosen(&self, number: u32, now: Nanos) -> bool {
+        let healthy = match &self.health {
+            Some(health) => health.believes(number),
+            None => self.up[number as usize],
+        };
+        healthy
+            && self.balancing.takes_part(number, now)
+            && !self.outliers.as_ref().is_some_and(|outliers| outliers.ejects(number))
+    }
+
+    /// The weight of an instance now; notes when slow starts must be looked at again.
+    fn weight(&mut self, number: u32, now: Nanos) -> f64 {
+        let weight = self.balancing.weight(number);
+        let joins = &self.balancing.joins;
+        let joined = joins.iter().find(|change| change.instance == number).map(|change| change.at.as_nanos());
+        let came = self.came[number as usize].or(joined.filter(|joined| *joined <= now));
+        let (Some(slow), Some(came)) = (&self.balancing.slow_start, came) else { return weight };
+        if now - came >= slow.window.as_nanos() {
+            self.came[number as usize] = None;
+            return weight;
+        }
+        self.slow_next = Some(now + slow.step());
+        weight * slow.factor(now - came)
     }
 }

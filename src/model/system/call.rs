@@ -1,5 +1,6 @@
 //! Beginning and ending attempts: calls, replies, joins, timeouts.
 
+use super::balance::Placed;
 use super::traffic::Book;
 use super::{Event, System};
 use crate::engine::Nanos;
@@ -23,7 +24,7 @@ impl System<'_> {
         let (of_sessions, foresees) = (service.of_sessions, service.foresees);
         let frame = &self.frames[caller];
         let attempt_key = child(frame.key, target.salt, frame.visit());
-        let instance = if target.route == Route::Balanced {
+        let Placed { instance, balancer } = if target.route == Route::Balanced {
             let mut call = Call { key: frame.item, ..Call::at(now) };
             if of_sessions {
                 call.session = self.session_of(caller);
@@ -31,7 +32,11 @@ impl System<'_> {
             if foresees {
                 call.work = self.foresee(target.entry, attempt_key);
             }
-            self.services[target.service as usize].choose(&call)?
+            let caller_number = match self.frames[caller].role {
+                Role::Request => None,
+                _ => self.instances.get(self.frames[caller].instance as usize).map(|place| place.number),
+            };
+            self.services[target.service as usize].choose(&call, caller_number)?
         } else {
             self.route(caller, site)?
         };
@@ -60,6 +65,7 @@ impl System<'_> {
             },
         );
         (frame.parent, frame.parent_generation) = (caller, generation);
+        frame.balancer = balancer;
         self.frames[caller].child = attempt;
         self.data.inherit(caller, attempt);
         self.books.called(target.operation);
@@ -70,10 +76,10 @@ impl System<'_> {
     #[inline(always)]
     fn book(&mut self, answer: &Answer, heard: bool) {
         let now = self.calendar.now();
-        let &Answer { owner, instance, started, outcome, .. } = answer;
+        let &Answer { owner, instance, balancer, started, outcome, .. } = answer;
         let service = self.instances[instance as usize].service;
         let reply = Reply { now, instance, latency: now - started, success: outcome == Outcome::Success, present: 0 };
-        self.services[service as usize].answered(reply);
+        self.services[service as usize].answered(reply, balancer);
         self.books.answered(owner, now - started, outcome, heard);
         self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
     }

@@ -41,6 +41,7 @@ impl System<'_> {
                     if nanos > 0 {
                         frame.stage = Stage::Delay;
                         frame.since = now;
+                        frame.work = nanos;
                         frame.account = account;
                         let event = Event::Resume { frame: index, generation: frame.generation };
                         match demand.lane {
@@ -65,18 +66,32 @@ impl System<'_> {
                 }
                 Instruction::Acquire { slot, waiting } => {
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
-                    match self.servers[station as usize].enter(now, index, &mut self.frames) {
+                    let servers = &mut self.servers[station as usize];
+                    let entry = match servers.is_plain() {
+                        true => servers.enter(now, index, &mut self.frames),
+                        false => self.enter_ranked(station, index),
+                    };
+                    match entry {
                         Entry::Served => self.books.passed_at_once(waiting),
-                        Entry::Queued => {
+                        Entry::Queued | Entry::Displaces(_) => {
                             let frame = &mut self.frames[index];
                             frame.stage = Stage::Queue;
                             frame.account = waiting;
                             frame.account2 = station;
+                            self.limit_wait(station, index, slot);
                             return;
+                        }
+                        Entry::Interrupts(other) => {
+                            self.books.passed_at_once(waiting);
+                            self.stop(station, waiting, other);
                         }
                         Entry::Refused => {
                             self.books.refused(waiting);
                             self.fail(index, place, Outcome::Rejected);
+                        }
+                        Entry::Shed => {
+                            self.books.refused(waiting);
+                            self.fail(index, place, Outcome::Shed);
                         }
                     }
                 }
@@ -85,7 +100,7 @@ impl System<'_> {
                         frame.place = blueprint.program.unwind[place as usize];
                     }
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
-                    self.release(station);
+                    self.release(station, index);
                 }
                 Instruction::Allocate { holding } => self.allocate(index, place, holding),
                 Instruction::Free { holding } => self.free(index, place, holding),
@@ -115,6 +130,18 @@ impl System<'_> {
                 Instruction::LeaveGate => self.leave_gate(index, place),
                 Instruction::HedgeSent { guard } => self.hedge_sent(guard),
                 Instruction::Fallback { guard } => self.fall_back(index, guard, place),
+                Instruction::Limit { limit, account, refused } => {
+                    if !self.limit(index, limit.into(), account, refused) {
+                        return;
+                    }
+                }
+                Instruction::Unlimit { limit } => {
+                    if frame.outcome != Outcome::Success {
+                        frame.place = blueprint.program.unwind[place as usize];
+                    }
+                    self.unlimit(index, limit.into());
+                }
+                Instruction::Refuse => self.fail(index, place, Outcome::Limited),
                 Instruction::Call { site } => {
                     if self.turn() {
                         return;
@@ -239,20 +266,14 @@ impl System<'_> {
 
     /// Gives a slot back and lets the next in the queue have it.
     #[inline]
-    fn release(&mut self, station: u32) {
+    fn release(&mut self, station: u32, index: u32) {
         let now = self.calendar.now();
+        if !self.servers[station as usize].is_plain() {
+            return self.release_ranked(station, index);
+        }
         if let Some((next, waited)) = self.servers[station as usize].leave(now, &mut self.frames) {
-            let frame = &mut self.frames[next];
-            // Its longest wait, if there was one, is no matter any more.
-            frame.generation = frame.generation.wrapping_add(1);
-            frame.stage = Stage::Running;
-            self.pool.add(&mut frame.ledger, frame.account, waited);
-            self.books.passed(frame.account, waited);
-            if frame.deadline <= now {
-                // Nobody needs the answer any more: it gives the slot back at once.
-                (frame.outcome, frame.reason) = (Outcome::TimedOut, Outcome::TimedOut);
-                frame.place = self.blueprint.program.unwinding_from(frame.place);
-            }
+            self.granted(next, waited);
+            self.give_up_if_late(next);
             self.ready.push(next);
         }
     }

@@ -5,6 +5,7 @@
 //! Its time until then is in its ledger. What it had called goes on for nobody; its branches are part of it and end too.
 
 use super::System;
+use crate::engine::time::Nanos;
 use crate::measure::ledger::Ledger;
 use crate::model::frame::{Frame, NONE, Outcome, Role, Stage};
 use crate::model::program::Instruction;
@@ -57,7 +58,7 @@ impl System<'_> {
         let place = &mut self.instances[instance as usize];
         if place.up != up {
             place.up = up;
-            self.services[place.service as usize].set_up(place.number as usize, up);
+            self.services[place.service as usize].set_up(place.number as usize, up, self.calendar.now());
             self.memory_up(instance, up);
             self.members_changed(instance, up);
         }
@@ -94,7 +95,9 @@ impl System<'_> {
                 let waited = self.servers[account2 as usize].abandon(now, index, &mut self.frames);
                 self.books.passed(account, waited);
             }
-            Stage::Share => self.withdraw(index),
+            Stage::Share => {
+                self.withdraw(index);
+            }
             Stage::Children => self.condemn_children(index, child, outcome),
         }
         let frame = &mut self.frames[index];
@@ -130,14 +133,15 @@ impl System<'_> {
         }
     }
 
-    /// Takes a frame out of the sharing station where it is, with what is done of its work.
-    fn withdraw(&mut self, index: u32) {
+    /// Takes a frame out of the sharing station where it is, with what is done of its work; returns how much that is [ns].
+    pub(super) fn withdraw(&mut self, index: u32) -> Nanos {
         let now = self.calendar.now();
-        let Some(station) = self.sharing_of(index) else { return };
+        let Some(station) = self.sharing_of(index) else { return 0 };
         let &Frame { account, account2, since, work, .. } = &self.frames[index];
         let done = self.sharing[station as usize].withdraw(now, index, work).min(now - since);
         self.books.passed(account2, now - since - done);
         self.books.served(account, done);
         self.arrange(station);
+        done
     }
 }

@@ -5,7 +5,7 @@
 
 use super::data::{CACHE, DATABASE, GROUP, QUEUE};
 use super::record::{
-    AccountBook, ClientBook, CostBook, GuardBook, MemoryBook, OperationBook, Outcomes, Record, StationBook,
+    AccountBook, ClientBook, CostBook, GuardBook, MemoryBook, OperationBook, Outcomes, Record, ServiceBook, StationBook,
 };
 use crate::engine::time::seconds;
 use crate::measure::{Histogram, Metric};
@@ -352,6 +352,48 @@ pub const GUARD: &[Metric<GuardBook>] = &[
     },
 ];
 
+/// The metrics of the balancing of a service with several instances.
+pub const BALANCING: &[Metric<ServiceBook>] = &[
+    Metric {
+        name: "calls.most",
+        unit: Unit::Share,
+        about: "Share of the service's calls that went to the instance that got most.",
+        read: |book, _| share_of(book, book.sent.iter().max()),
+    },
+    Metric {
+        name: "calls.least",
+        unit: Unit::Share,
+        about: "Share of the service's calls that went to the instance that got fewest.",
+        read: |book, _| share_of(book, book.sent.iter().min()),
+    },
+    Metric {
+        name: "calls.imbalance",
+        unit: Unit::Count,
+        about: "How many times as many calls as the average instance the one with most got; 1 is even.",
+        read: |book, _| share_of(book, book.sent.iter().max()).map(|most| most * book.sent.len() as f64),
+    },
+    Metric {
+        name: "calls.moved",
+        unit: Unit::Count,
+        about: "Calls that went to another instance than the one before of the same key or user (`balancing.follow`).",
+        read: |book, _| book.followed.map(|(_, elsewhere)| elsewhere as f64),
+    },
+    Metric {
+        name: "calls.elsewhere",
+        unit: Unit::Share,
+        about: "Their share of the calls that were not the first.",
+        read: |book, _| {
+            let (again, elsewhere) = book.followed?;
+            (again > 0).then(|| elsewhere as f64 / again as f64)
+        },
+    },
+];
+
+fn share_of(book: &ServiceBook, sent: Option<&u64>) -> Option<f64> {
+    let all: u64 = book.sent.iter().sum();
+    sent.filter(|_| all > 0).map(|sent| *sent as f64 / all as f64)
+}
+
 /// The metrics of a station (all instances of a service together).
 pub const STATION: &[Metric<StationBook>] = &[
     Metric {
@@ -512,6 +554,9 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
         let service = &blueprint.services[operation.service as usize].name;
         add(&mut names, &format!("{service}.{}", operation.name), OPERATION);
     }
+    for service in blueprint.services.iter().filter(|service| service.instances > 1) {
+        add(&mut names, &service.name, BALANCING);
+    }
     for service in &blueprint.services {
         for station in
             service.servers.iter().map(|plan| &plan.name).chain(service.sharing.iter().map(|plan| &plan.name))
@@ -544,6 +589,9 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     }
     for book in &record.operations {
         values.extend(OPERATION.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in record.services.iter().filter(|book| book.sent.len() > 1) {
+        values.extend(BALANCING.iter().map(|metric| (metric.read)(book, window)));
     }
     for book in &record.stations {
         values.extend(STATION.iter().map(|metric| (metric.read)(book, window)));

@@ -21,17 +21,19 @@ mod gate;
 mod guard;
 mod interrupt;
 mod laws;
+mod limit;
 mod memory;
 pub mod metrics;
 mod neighbor;
 mod parts;
 mod pools;
+mod queue;
 pub mod record;
 pub mod series;
 mod traffic;
 pub mod watch;
 
-use super::blueprint::{self, Blueprint};
+use super::blueprint::{self, Blueprint, ServersPlan};
 use super::frame::{Frame, Frames, NONE};
 use super::station::{Servers, Sharing};
 use crate::engine::random::{key, named};
@@ -42,6 +44,7 @@ use balance::Service;
 use data::Data;
 pub use data::{CacheBook, DatabaseBook, QueueBook};
 use interrupt::Condemned;
+use limit::Limit;
 use memory::{Memory, Place};
 use parts::{Drawn, Ready, Target};
 use record::Books;
@@ -69,6 +72,8 @@ pub enum Event {
     Shared { station: u32, generation: u32 },
     /// A frame has waited long enough for its callee.
     Timeout { frame: u32, generation: u32 },
+    /// A frame has waited in a queue for as long as it may.
+    WaitEnds { frame: u32, generation: u32 },
     /// The client of a direct request that began with this generation has waited long enough.
     Patience { frame: u32, generation: u32 },
     /// An agent acts.
@@ -184,6 +189,10 @@ pub struct System<'a> {
     servers: Vec<Servers>,
     sharing: Vec<Sharing>,
     memories: Vec<Memory>,
+    /// Those that a queue has just turned away; empty between releases.
+    dropped: Vec<(u32, Nanos)>,
+    /// The rate limits of all services, in their order.
+    limits: Vec<Limit>,
     sources: Vec<Source>,
     /// Per demand of the program: what drawing it takes.
     demands: Vec<Drawn>,
@@ -193,8 +202,8 @@ pub struct System<'a> {
     connections: pools::Connections,
     havoc: faults::Havoc,
     gates: gate::Gates,
-    /// Per limit of the program: its lane.
-    limits: Vec<LaneId>,
+    /// Per longest wait of the program: its lane.
+    waits: Vec<LaneId>,
     books: Books,
     /// The state of caches, databases and queues.
     data: Data,
@@ -204,6 +213,11 @@ pub struct System<'a> {
     /// Calls and rounds of loops since the last event.
     turns: u64,
     violation: Option<Violation>,
+}
+
+/// The limits of a service at work.
+fn limits_of(service: &blueprint::Service) -> impl Iterator<Item = Limit> {
+    service.limits.iter().map(|plan| Limit::new(plan, service.instances))
 }
 
 impl<'a> System<'a> {
@@ -228,14 +242,14 @@ impl<'a> System<'a> {
                     let place = Place { service: index as u32, instance: number, sharing: sharing.len() as u32 };
                     memories.push(Memory::new(plan, place, blueprint, root));
                 }
-                servers.extend(service.servers.iter().map(|station| Servers::new(station.slots, station.limit)));
-                sharing.extend(service.sharing.iter().map(blueprint::SharingPlan::build));
+                servers.extend(service.servers.iter().map(ServersPlan::build));
+                sharing.extend(service.build_sharing(number));
             }
         }
         let program = &blueprint.program;
         let demands = program.demands.iter().map(|demand| Drawn::new(demand, &mut calendar)).collect();
         let targets = program.sites.iter().map(|site| Target::new(site, blueprint, &mut calendar)).collect();
-        let limits = program.limits.iter().map(|limit| calendar.lane(*limit)).collect();
+        let waits = program.limits.iter().map(|limit| calendar.lane(*limit)).collect();
         let instance_count = instances.len();
         System {
             blueprint,
@@ -251,6 +265,8 @@ impl<'a> System<'a> {
             servers,
             sharing,
             memories,
+            dropped: Vec::new(),
+            limits: blueprint.services.iter().flat_map(limits_of).collect(),
             sources: traffic::sources(blueprint, root),
             demands,
             targets,
@@ -258,7 +274,7 @@ impl<'a> System<'a> {
             connections: pools::Connections::new(blueprint),
             havoc: faults::Havoc::new(instance_count),
             gates: gate::Gates::new(blueprint),
-            limits,
+            waits,
             books: Books::new(blueprint, plan),
             data: Data::new(blueprint, root),
             milestones: Vec::new(),
@@ -321,9 +337,9 @@ impl<'a> System<'a> {
             loop {
                 let (frames, sharing) = (&self.frames, &self.sharing);
                 let alive = |event: &Event| match *event {
-                    Event::Resume { frame, generation } | Event::Timeout { frame, generation } => {
-                        frames[frame].generation == generation
-                    }
+                    Event::Resume { frame, generation }
+                    | Event::Timeout { frame, generation }
+                    | Event::WaitEnds { frame, generation } => frames[frame].generation == generation,
                     Event::Patience { frame, generation } => frames[frame].is_direct(generation),
                     Event::Shared { station, generation } => sharing[station as usize].expects(generation),
                     _ => true,
@@ -403,6 +419,7 @@ impl<'a> System<'a> {
                 self.ready.pop()
             }
             Event::Timeout { frame, generation } => self.time_out(frame, generation),
+            Event::WaitEnds { frame, generation } => self.end_wait(frame, generation),
             Event::Patience { frame, generation } => {
                 self.lose_patience(frame, generation);
                 self.next_ready()

@@ -50,15 +50,16 @@ impl System<'_> {
         let station = self.instances[self.frames[index].instance as usize].servers + u32::from(slot);
         match self.servers[station as usize].enter(now, index, &mut self.frames) {
             Entry::Served => self.books.passed_at_once(waiting),
-            Entry::Queued => {
+            Entry::Queued | Entry::Displaces(_) => {
                 let frame = &mut self.frames[index];
                 frame.stage = Stage::Queue;
                 (frame.account, frame.account2) = (waiting, station);
                 let generation = frame.generation;
-                self.calendar.in_lane(self.limits[limit as usize], Event::Timeout { frame: index, generation });
+                self.calendar.in_lane(self.waits[limit as usize], Event::Timeout { frame: index, generation });
                 return true;
             }
-            Entry::Refused => {
+            // Pools serve in order of arrival: the queue is full, and the other answers do not occur.
+            Entry::Refused | Entry::Shed | Entry::Interrupts(_) => {
                 self.books.refused(waiting);
                 self.fail(index, place, Outcome::Rejected);
             }

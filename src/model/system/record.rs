@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::balance::Service;
 use super::data::{CacheBook, DatabaseBook, QueueBook};
 use super::series::Series;
 use super::{Plan, System};
@@ -117,6 +118,16 @@ pub struct GuardBook {
     pub fallbacks: u64,
 }
 
+/// What is known of the balancing of a service over the window.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceBook {
+    /// Calls sent to each instance.
+    pub sent: Vec<u64>,
+    /// Calls that were not the first of their key or user, and those of them that went to another instance than the one
+    /// before; if they were followed.
+    pub followed: Option<(u64, u64)>,
+}
+
 /// What is known of an account (a station's waiting, a step's service) after a run, over the window.
 #[derive(Debug, Clone, Default)]
 pub struct AccountBook {
@@ -206,6 +217,8 @@ pub struct Record {
     pub clients: Vec<ClientBook>,
     /// The operations, in the order of the blueprint.
     pub operations: Vec<OperationBook>,
+    /// The balancing of the services, in the order of the blueprint.
+    pub services: Vec<ServiceBook>,
     /// The accounts of the ledger, in the order of the blueprint.
     pub accounts: Vec<AccountBook>,
     /// The stations, service by service: servers, then sharing.
@@ -451,6 +464,7 @@ impl System<'_> {
     /// The window begins.
     pub(super) fn open_window(&mut self) {
         self.books.open = true;
+        self.services.iter_mut().for_each(Service::open_window);
         self.mark(0);
     }
 
@@ -460,6 +474,7 @@ impl System<'_> {
             self.books.open = false;
             self.books.closed = true;
             self.books.awaited -= 1;
+            self.services.iter_mut().for_each(Service::close_window);
             self.mark(1);
         }
     }
@@ -514,6 +529,7 @@ impl System<'_> {
             peak_in_flight: self.frames.peak(),
             window: [start, self.books.closed_at],
             clients: self.books.clients,
+            services: self.services.iter().map(Service::book).collect(),
             operations: self.books.operations,
             accounts: self.books.accounts,
             guards: self.books.guards,

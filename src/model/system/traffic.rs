@@ -1,5 +1,6 @@
 //! Requests: how they begin and end.
 
+use super::balance::Placed;
 use super::{Event, System};
 use crate::engine::Stream;
 use crate::engine::random::{Draw, child, key, named};
@@ -28,6 +29,9 @@ pub(super) struct Source {
     direct: Option<u32>,
     /// Which data its requests are about.
     keys: Option<Keys>,
+    /// What the next recorded request is about, and the one that begins now; [`NONE`] if that was not recorded.
+    upcoming: u32,
+    recorded: u32,
     /// How important they are.
     priority: u8,
     /// The number of its first user among those of all clients; [`NONE`] if its requests belong to nobody.
@@ -56,6 +60,8 @@ impl Source {
             direct,
             cancels: direct.is_some_and(|site| blueprint.program.sites[site as usize].cancels),
             keys: client.keys.clone(),
+            upcoming: NONE,
+            recorded: NONE,
             priority: client.priority,
             first_session: if closed { first_session } else { NONE },
         }
@@ -64,7 +70,8 @@ impl Source {
     /// What a request that begins now is about, and how important it is.
     #[inline]
     fn bearing(&self, now: Nanos, request_key: u64) -> Bearing {
-        let item = self.keys.as_ref().map_or(NONE, |keys| keys.draw(now, &mut Draw::new(request_key, KEY_SALT, 0)));
+        let item =
+            self.keys.as_ref().map_or(self.recorded, |keys| keys.draw(now, &mut Draw::new(request_key, KEY_SALT, 0)));
         Bearing { item, priority: self.priority, ..Bearing::PLAIN }
     }
 
@@ -116,20 +123,8 @@ impl System<'_> {
     /// The user whose request a frame works for, as a number among those of all clients; [`NONE`] if it belongs to nobody or
     /// nobody waits for it any more.
     pub(super) fn session_of(&self, frame: u32) -> u32 {
-        let mut index = frame;
-        loop {
-            let frame = &self.frames[index];
-            let (client, user) = match frame.role {
-                Role::Request => (frame.owner, frame.instance),
-                Role::Direct => (frame.sibling[0], frame.sibling[1]),
-                Role::Attempt | Role::Branch if self.frames[frame.parent].generation == frame.parent_generation => {
-                    index = frame.parent;
-                    continue;
-                }
-                _ => return NONE,
-            };
-            return self.sources[client as usize].session(user);
-        }
+        let origin = self.origin(frame);
+        origin.map_or(NONE, |(client, user)| self.sources[client as usize].session(user))
     }
 
     /// Schedules the first arrivals of a client.
@@ -145,8 +140,11 @@ impl System<'_> {
 
     #[inline(always)]
     fn schedule_arrival(&mut self, client: u32) {
-        let Source { process, random, .. } = &mut self.sources[client as usize];
+        let Source { process, random, upcoming, .. } = &mut self.sources[client as usize];
         if let Some(time) = process.as_mut().and_then(|process| process.next(random)) {
+            if let Some(Process::Replay(player)) = process {
+                *upcoming = player.key();
+            }
             self.calendar.late_at(time, Event::Arrival { client });
         }
     }
@@ -164,6 +162,8 @@ impl System<'_> {
     /// An open client's request arrives; returns its frame, which runs next.
     #[inline(always)]
     pub(super) fn arrival(&mut self, client: u32) -> Option<u32> {
+        let source = &mut self.sources[client as usize];
+        source.recorded = source.upcoming;
         self.schedule_arrival(client);
         self.begin_request(client, 0)
     }
@@ -193,7 +193,7 @@ impl System<'_> {
         if self.services[target.service as usize].foresees {
             call.work = self.foresee(target.entry, attempt_key);
         }
-        let Some(instance) = self.services[target.service as usize].choose(&call) else {
+        let Some(Placed { instance, balancer }) = self.services[target.service as usize].choose(&call, None) else {
             self.end_request(client, user, now, Outcome::Unreachable, Book::Own(&Ledger::EMPTY));
             return None;
         };
@@ -209,6 +209,7 @@ impl System<'_> {
             },
         );
         frame.sibling = [client, user];
+        frame.balancer = balancer;
         frame.parent_generation = frame.generation;
         if let Some(lane) = target.timeout {
             let event = Event::Patience { frame: request, generation: frame.generation };

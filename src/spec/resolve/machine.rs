@@ -17,10 +17,10 @@ pub(super) fn add_crew(
     problems: &mut Vec<Problem>,
     path: &str,
     spec: &ServiceSpec,
+    queue: &ServersPlan,
 ) -> Vec<String> {
-    let limit = spec.queue.as_ref().map_or(u32::MAX, |queue| queue.limit);
     match spec.runtime.as_ref().and_then(RuntimeSpec::crew) {
-        Some((name, slots)) => service.servers.push(ServersPlan { name: name.to_owned(), slots, limit }),
+        Some((name, slots)) => service.servers.push(ServersPlan { name: name.to_owned(), slots, ..queue.clone() }),
         None if spec.queue.is_some() => problems.push(Problem {
             path: format!("{path}.queue"),
             message: "a queue needs workers to queue for".to_owned(),
@@ -30,7 +30,7 @@ pub(super) fn add_crew(
     }
     let Some(RuntimeSpec::Pools(pools)) = &spec.runtime else { return Vec::new() };
     for (name, pool) in pools {
-        service.servers.push(ServersPlan { name: name.clone(), slots: pool.size(), limit: pool.limit() });
+        service.servers.push(ServersPlan::plain(name, pool.size(), pool.limit()));
     }
     pools.keys().cloned().collect()
 }

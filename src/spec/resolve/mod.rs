@@ -13,7 +13,8 @@ mod names;
 mod service;
 
 use super::model_file::{CatalogueSpec, ClientSpec, ModelFile, Traffic};
-use crate::model::blueprint::{Blueprint, Operation};
+use crate::model::arrival::Arrivals;
+use crate::model::blueprint::{self, Blueprint, Operation};
 use crate::model::compile::{Directory, Problem, check_cycles};
 use crate::model::distribution::Values;
 use client::add_client;
@@ -83,6 +84,11 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
     }
     for (name, spec) in &model.clients {
         add_client(&mut blueprint, &directory, files, &mut problems, name, spec);
+        if let Some(blueprint::Traffic::Open(Arrivals::Replay(_, Some(note)))) =
+            blueprint.clients.last().map(|client| &client.traffic)
+        {
+            assumptions.push(format!("{name}: {note}"));
+        }
         if spec.timeout.is_none() {
             assumptions.push(format!("{name}: waits for an answer without limit (no timeout)"));
         }

@@ -8,7 +8,7 @@ use crate::spec::model_file::ModelFile;
 const MAX_NAME: usize = 60;
 
 /// Names of stations and steps, which operations must not have: their metrics would be the same.
-pub(super) const TAKEN: [&str; 5] = ["workers", "threads", "cpu", "memory", "wait"];
+pub(super) const TAKEN: [&str; 8] = ["workers", "threads", "cpu", "memory", "wait", "calls", "limit", "refusal"];
 
 /// A key of a dotted path, in quotes if it needs them.
 pub fn quoted(key: &str) -> String {

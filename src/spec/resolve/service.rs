@@ -6,12 +6,13 @@ use super::names::{TAKEN, quoted};
 use crate::engine::random::named;
 use crate::measure::Kind;
 use crate::model::blueprint::{self, Blueprint, Operation, ServersPlan};
-use crate::model::compile::{Compiler, Directory, Problem, StationNames};
+use crate::model::compile::{Compiler, Directory, Limit, Problem, StationNames};
 use crate::model::connections::Pool;
+use crate::model::discipline::{QueueDiscipline, WhenFull};
 use crate::model::distribution::Values;
 use crate::model::program::{Demand, PoolPlan};
 use crate::quantity::{Duration, Price, Rate};
-use crate::spec::model_file::ServiceSpec;
+use crate::spec::model_file::{RateLimitSpec, ServiceSpec};
 
 /// Adds a service and compiles its operations.
 pub(super) fn add_service(
@@ -30,25 +31,24 @@ pub(super) fn add_service(
         sharing: Vec::new(),
         memory: None,
         price: spec.machine.as_ref().and_then(|machine| machine.price).map(Price::per_hour),
+        limits: spec.limits.iter().map(RateLimitSpec::plan).collect(),
         balancer: spec.balancer.clone(),
         shed: spec.shed.clone(),
-        limit: spec.limit.clone(),
+        limit: spec.adaptive_limit.clone(),
         quota: spec.quota.map(Rate::per_second),
+        speeds: spec.speeds.clone(),
+        balancing: spec.balancing.clone(),
     };
-    for (number, rule) in spec.shed.iter().enumerate() {
-        if let Err(message) = rule.check() {
-            problems.push(Problem::new(format!("{path}.shed[{number}]"), message));
-        }
-    }
+    check_service(problems, &path, spec);
     let gated = service.is_gated();
-    if let Err(message) = spec.balancer.check() {
-        problems.push(Problem::new(format!("{path}.balancer"), message));
-    }
-    let crews = add_crew(&mut service, problems, &path, spec);
+    let queue = queue_plan(spec, &path, name, files, problems);
+    let crews = add_crew(&mut service, problems, &path, spec, &queue);
     add_cpu(blueprint, &mut service, files, problems, &path, spec);
     let memory = add_memory(blueprint, &mut service, files, problems, &path, spec);
     let pools = add_pools(blueprint, &mut service, files, problems, spec, &path);
     let mut stations = StationNames::of(&service).with_pools(crews);
+    let first_limit = blueprint.services.iter().map(|service| service.limits.len()).sum::<usize>();
+    let limits = limits(spec, first_limit, &path, problems);
     let number = blueprint.services.len() as u32;
     blueprint.services.push(service);
     if spec.operations.is_empty() {
@@ -65,11 +65,31 @@ pub(super) fn add_service(
         compiler.pools = pools.clone();
         compiler.of_service = true;
         compiler.gated = gated;
+        compiler.limits.clone_from(&limits);
         let entry = compiler.operation(operation, &path, steps);
         let added = std::mem::take(&mut compiler.added);
         stations = compiler.stations;
         blueprint.services[number as usize].servers.extend(added);
         blueprint.operations.push(Operation { service: number, name: operation.clone(), entry });
+    }
+}
+
+/// Notes what the policies of a service cannot be.
+fn check_service(problems: &mut Vec<Problem>, path: &str, spec: &ServiceSpec) {
+    for (number, rule) in spec.shed.iter().enumerate() {
+        if let Err(message) = rule.check() {
+            problems.push(Problem::new(format!("{path}.shed[{number}]"), message));
+        }
+    }
+    if spec.speeds.iter().any(|speed| *speed <= 0.0 || *speed > 1.0) {
+        let message = "a speed is greater than 0 and at most 1: the machine is the fastest there is";
+        problems.push(Problem::new(format!("{path}.speeds"), message));
+    }
+    if let Err((key, message)) = spec.balancing.check(spec.instances) {
+        problems.push(Problem::new(format!("{path}.balancing.{key}"), message));
+    }
+    if let Err(message) = spec.balancer.check() {
+        problems.push(Problem::new(format!("{path}.balancer"), message));
     }
 }
 
@@ -114,10 +134,53 @@ fn add_pools(
         });
         let slot = service.servers.len() as u16;
         let limit = pool.queue.unwrap_or(u32::MAX);
-        service.servers.push(ServersPlan { name: name.clone(), slots: pool.size, limit });
+        service.servers.push(ServersPlan::plain(name, pool.size, limit));
         pools.push(Pool { name: name.clone(), slot, wait: pool.wait, plan });
     }
     pools
+}
+
+/// The queue before the workers of an instance, as a station without slots.
+fn queue_plan(
+    spec: &ServiceSpec,
+    path: &str,
+    name: &str,
+    files: &dyn Values,
+    problems: &mut Vec<Problem>,
+) -> ServersPlan {
+    let queue = spec.queue.clone().unwrap_or_default();
+    let path = format!("{path}.queue");
+    if let Err(message) = queue.discipline.check() {
+        problems.push(Problem::new(format!("{path}.discipline"), message));
+    }
+    if queue.when_full == WhenFull::Block && queue.discipline != QueueDiscipline::Fifo {
+        problems.push(Problem {
+            path: format!("{path}.when_full"),
+            message: "those that wait outside wait in order of arrival".to_owned(),
+            help: Some("`block` goes with `discipline: fifo` only; leave the limit out instead".to_owned()),
+        });
+    }
+    let wait = queue.wait.as_ref().and_then(|wait| {
+        let refused = |message| problems.push(Problem::new(format!("{path}.wait"), message));
+        let distribution = wait.build(files).map_err(refused).ok()?;
+        Some(Demand { distribution, salt: named(named(0, name), "queue.wait") })
+    });
+    let limit = queue.limit.unwrap_or(u32::MAX);
+    ServersPlan { discipline: queue.discipline, when_full: queue.when_full, wait, ..ServersPlan::plain("", 0, limit) }
+}
+
+/// The rate limits of a service for the compiler; those of the services before it are `first` in number.
+fn limits(spec: &ServiceSpec, first: usize, path: &str, problems: &mut Vec<Problem>) -> Vec<Limit> {
+    if first + spec.limits.len() > usize::from(u16::MAX) {
+        problems.push(Problem::new(format!("{path}.limits"), "a model has at most 65535 limits"));
+    }
+    let limit = |(number, limit): (usize, &RateLimitSpec)| {
+        if let Err(message) = limit.allow.check() {
+            problems.push(Problem::new(format!("{path}.limits[{number}].allow"), message));
+        }
+        Limit { number: (first + number) as u16, holds: limit.allow.holds(), refusal: limit.refusal.clone() }
+    };
+    spec.limits.iter().enumerate().map(limit).collect()
 }
 
 /// Notes what a service rests on that the file does not say.

@@ -11,6 +11,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::super::System;
+use super::super::balance::Placed;
 use super::Waiter;
 use super::books::DatabaseBook;
 use crate::engine::Nanos;
@@ -79,7 +80,7 @@ fn connected(plan: &DatabasePlan, one: u32, other: u32, now: Nanos) -> bool {
 
 impl System<'_> {
     /// Chooses the node for an operation of a database; `None` if it is down.
-    pub(super) fn choose_node(&mut self, caller: u32, number: u32, write: bool) -> Option<u32> {
+    pub(super) fn choose_node(&mut self, caller: u32, number: u32, write: bool) -> Option<Placed> {
         let plan = &self.blueprint.program.data.databases[number as usize];
         let now = self.calendar.now();
         let item = self.item_of(caller, &plan.name);
@@ -124,7 +125,7 @@ impl System<'_> {
     }
 
     /// Another node of a caller's shard: node `node` behind it if `primary`, otherwise that of this number.
-    pub(super) fn other_node(&mut self, caller: u32, number: u32, node: u32, primary: bool) -> Option<u32> {
+    pub(super) fn other_node(&mut self, caller: u32, number: u32, node: u32, primary: bool) -> Option<Placed> {
         let plan = &self.blueprint.program.data.databases[number as usize];
         let now = self.calendar.now();
         let place = self.frames[caller].instance - self.data.databases[number as usize].first;

@@ -1,12 +1,13 @@
 //! Which instance gets a call that is about data.
 
 use super::super::System;
+use super::super::balance::Placed;
 use super::cache::shard_of;
 use crate::model::program::Route;
 
 impl System<'_> {
     /// Chooses the instance of a call that no balancer chooses; `None` if it is down.
-    pub(in super::super) fn route(&mut self, caller: u32, site: u32) -> Option<u32> {
+    pub(in super::super) fn route(&mut self, caller: u32, site: u32) -> Option<Placed> {
         let target = &self.targets[site as usize];
         let (service, route) = (target.service as usize, target.route);
         let item = self.frames[caller].item;

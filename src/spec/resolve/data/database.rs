@@ -27,7 +27,7 @@ pub(super) fn expand(model: &ModelFile, expanded: &mut Expanded, problems: &mut 
         if let Some(workers) = spec.connections {
             // More connections than there are are refused, as PostgreSQL does ("too many clients already").
             service.runtime.get_or_insert(RuntimeSpec::Workers(workers));
-            service.queue.get_or_insert(QueueSpec { limit: 0 });
+            service.queue.get_or_insert(QueueSpec { limit: Some(0), ..QueueSpec::default() });
         }
         let operations: IndexMap<String, Vec<Step>> = spec
             .service

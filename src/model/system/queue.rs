@@ -1,0 +1,181 @@
+//! Queues with a discipline: entering them, being turned away, being interrupted, giving up.
+//!
+//! A frame that is interrupted at a `cpu` or `wait` step stands in the queue with what is left of it; its place in the code is
+//! still behind that step, which it goes on with when it has a slot again. Frames that wait for something else (a call, a
+//! lock) cannot be interrupted: they use nothing of the server.
+
+use super::{Event, System};
+use crate::engine::random::Draw;
+use crate::engine::time::{Nanos, round};
+use crate::measure::ledger::Ledger;
+use crate::model::discipline::RankBy;
+use crate::model::frame::{Frames, Outcome, Stage};
+use crate::model::program::Instruction;
+use crate::model::station::Entry;
+
+/// Keys the draws of chance that disciplines ask for.
+const CHANCE: u64 = 0x7265_645f_6472_6f70;
+
+impl System<'_> {
+    /// Asks for a slot of a station whose queue has a discipline.
+    #[cold]
+    pub(super) fn enter_ranked(&mut self, station: u32, index: u32) -> Entry {
+        let frame = &self.frames[index];
+        let rank = match self.servers[station as usize].rank_by() {
+            Some(RankBy::Priority) => u64::from(frame.priority),
+            Some(RankBy::Deadline) => frame.deadline,
+            Some(RankBy::Work) => self.foresee(frame.place, frame.key),
+            Some(RankBy::Chance) => {
+                use rand::Rng;
+                Draw::new(frame.key, CHANCE, frame.visit()).next_u64()
+            }
+            Some(RankBy::Nothing) | None => 0,
+        };
+        let (now, code) = (self.calendar.now(), &self.blueprint.program.code);
+        let can_stop = |frames: &Frames, frame: u32| {
+            let frame = &frames[frame];
+            let at = code[(frame.place as usize).saturating_sub(1)];
+            match frame.stage {
+                Stage::Delay => matches!(at, Instruction::Delay { .. }) && frame.work > now - frame.since,
+                Stage::Share => matches!(at, Instruction::Share { .. }),
+                _ => false,
+            }
+        };
+        let entry = self.servers[station as usize].enter_ranked(now, index, rank, &mut self.frames, &can_stop);
+        if let Entry::Displaces(oldest) = entry {
+            let waited = self.servers[station as usize].abandon(now, oldest, &mut self.frames);
+            self.turn_away(oldest, waited, Outcome::Rejected);
+        }
+        entry
+    }
+
+    /// Lets one that is being served wait, since another one has its slot.
+    pub(super) fn stop(&mut self, station: u32, waiting: u32, index: u32) {
+        let now = self.calendar.now();
+        let mut ledger = Ledger::EMPTY;
+        self.collect_stage(index, &mut ledger);
+        let frame = &mut self.frames[index];
+        let passed = now - frame.since;
+        self.pool.splice(&mut frame.ledger, &ledger);
+        let left = match frame.stage {
+            Stage::Share => frame.work - self.withdraw(index),
+            _ => {
+                self.books.served(frame.account, passed);
+                frame.work - passed
+            }
+        };
+        let frame = &mut self.frames[index];
+        frame.generation = frame.generation.wrapping_add(1);
+        frame.stage = Stage::Queue;
+        (frame.account, frame.account2) = (waiting, station);
+        self.servers[station as usize].interrupted(now, index, left.max(1), &mut self.frames);
+    }
+
+    /// Gives a slot of a station with a discipline back.
+    #[cold]
+    pub(super) fn release_ranked(&mut self, station: u32, index: u32) {
+        let now = self.calendar.now();
+        let mut dropped = std::mem::take(&mut self.dropped);
+        let next = self.servers[station as usize].leave_ranked(now, index, &mut self.frames, &mut dropped);
+        for (frame, waited) in dropped.drain(..) {
+            self.turn_away(frame, waited, Outcome::Shed);
+        }
+        self.dropped = dropped;
+        if let Some((next, waited, left)) = next {
+            self.granted(next, waited);
+            if left > 0 {
+                self.go_on(next, left);
+            } else {
+                self.give_up_if_late(next);
+                self.ready.push(next);
+            }
+        }
+    }
+
+    /// Lets a frame that has a slot now give it back at once if nobody needs the answer any more.
+    #[inline]
+    pub(super) fn give_up_if_late(&mut self, index: u32) {
+        let now = self.calendar.now();
+        let frame = &mut self.frames[index];
+        if frame.deadline <= now {
+            (frame.outcome, frame.reason) = (Outcome::TimedOut, Outcome::TimedOut);
+            frame.place = self.blueprint.program.unwinding_from(frame.place);
+        }
+    }
+
+    /// Books the wait of a frame that has a slot now.
+    #[inline]
+    pub(super) fn granted(&mut self, index: u32, waited: Nanos) {
+        let frame = &mut self.frames[index];
+        frame.stage = Stage::Running;
+        // A limit to its wait no longer concerns it.
+        frame.generation = frame.generation.wrapping_add(1);
+        self.pool.add(&mut frame.ledger, frame.account, waited);
+        self.books.passed(frame.account, waited);
+    }
+
+    /// Lets a frame go on with what is left of the step at which it was interrupted.
+    fn go_on(&mut self, index: u32, left: Nanos) {
+        let now = self.calendar.now();
+        let frame = &mut self.frames[index];
+        (frame.since, frame.work) = (now, left);
+        match self.blueprint.program.code[frame.place as usize - 1] {
+            Instruction::Delay { account, .. } => {
+                (frame.stage, frame.account) = (Stage::Delay, account);
+                let event = Event::Resume { frame: index, generation: frame.generation };
+                self.calendar.after(left, event);
+            }
+            Instruction::Share { waiting, service, .. } => {
+                (frame.stage, frame.account, frame.account2) = (Stage::Share, service, waiting);
+                if let Some(station) = self.sharing_of(index) {
+                    self.sharing[station as usize].enter(now, index, left);
+                    self.arrange(station);
+                }
+            }
+            _ => self.ready.push(index),
+        }
+    }
+
+    /// Turns a frame away that waited in vain and stands in no queue any more.
+    fn turn_away(&mut self, index: u32, waited: Nanos, outcome: Outcome) {
+        self.granted(index, waited);
+        let frame = &self.frames[index];
+        let (account, at) = (frame.account, frame.place - 1);
+        self.books.refused(account);
+        self.fail(index, at, outcome);
+        self.ready.push(index);
+    }
+
+    /// Sets a limit to the wait of a frame that has just begun to wait, if its station has one.
+    #[inline]
+    pub(super) fn limit_wait(&mut self, station: u32, index: u32, slot: u16) {
+        if self.servers[station as usize].limits_wait() {
+            self.schedule_end_of_wait(index, slot);
+        }
+    }
+
+    #[cold]
+    fn schedule_end_of_wait(&mut self, index: u32, slot: u16) {
+        let frame = &self.frames[index];
+        let service = self.instances[frame.instance as usize].service;
+        let plan = &self.blueprint.services[service as usize].servers[slot as usize];
+        if let Some(limit) = &plan.wait {
+            let mut draw = Draw::new(frame.key, limit.salt, frame.visit());
+            let nanos = round(limit.distribution.sample(&mut draw));
+            let event = Event::WaitEnds { frame: index, generation: frame.generation };
+            self.calendar.after(nanos, event);
+        }
+    }
+
+    /// Turns a frame away that has waited as long as it may; returns it if it still waited.
+    pub(super) fn end_wait(&mut self, index: u32, generation: u32) -> Option<u32> {
+        let frame = &self.frames[index];
+        if frame.generation != generation || frame.stage != Stage::Queue {
+            return None;
+        }
+        let (station, now) = (frame.account2, self.calendar.now());
+        let waited = self.servers[station as usize].abandon(now, index, &mut self.frames);
+        self.turn_away(index, waited, Outcome::Rejected);
+        self.ready.pop()
+    }
+}

@@ -1,0 +1,300 @@
+//! Reading recorded arrivals: CSV files of instants or counts, and access logs.
+//!
+//! A file is gone through once when a model is loaded, to count what cannot be read and to know its length, and once per run as
+//! it is played; at no time more than one second of it, and the addresses of its clients, is in memory. A file that cannot be
+//! opened any more when a run begins has no arrivals.
+//!
+//! Source of the log formats: Apache HTTP Server, `mod_log_config` ("Common Log Format", "Combined Log Format").
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::engine::Nanos;
+use crate::engine::hash::Hash;
+use crate::model::arrival::replay::{Arrived, Format, Recording, Replay, ReplaySpec};
+use crate::model::frame::NONE;
+
+const SECOND: f64 = 1e9;
+
+/// A file of recorded arrivals that was gone through.
+#[derive(Debug)]
+struct RecordedFile {
+    path: PathBuf,
+    format: Format,
+    length: Nanos,
+}
+
+impl Recording for RecordedFile {
+    fn open(&self) -> Box<dyn Iterator<Item = Arrived> + Send> {
+        match File::open(&self.path) {
+            Ok(file) => Box::new(Reader::new(Box::new(BufReader::new(file)), self.format)),
+            Err(_) => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn length(&self) -> Nanos {
+        self.length
+    }
+}
+
+/// Prepares the recording that a model names; the second value says what of it could not be read.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn replay(path: &Path, spec: &ReplaySpec) -> Result<(Replay, Option<String>), String> {
+    if !spec.scale.is_finite() || spec.scale <= 0.0 {
+        return Err("the scale must be greater than 0".to_owned());
+    }
+    let file = File::open(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+    let mut reader = Reader::new(Box::new(BufReader::new(file)), spec.format);
+    let (mut count, mut last) = (0u64, 0);
+    for Arrived { at, .. } in &mut reader {
+        count += 1;
+        last = at;
+    }
+    let Reader { lines, bad, first_bad, late, .. } = reader;
+    if count == 0 {
+        return Err(format!("`{}` holds no arrival that could be read", path.display()));
+    }
+    let unread = bad + late;
+    if unread as f64 > spec.bad.fraction() * lines as f64 {
+        return Err(format!(
+            "{unread} of {lines} lines of `{}` could not be used (the first is line {}; {late} go back in time); at most {} may be so",
+            path.display(),
+            first_bad.unwrap_or(0),
+            crate::quantity::Share::to_string(&spec.bad),
+        ));
+    }
+    let note = (unread > 0).then(|| format!("{unread} of {lines} lines of {} could not be used", spec.file));
+    // Whoever begins again does so one mean gap after the last arrival.
+    let length = last + if count > 1 { last / (count - 1) } else { 0 };
+    let recording = RecordedFile { path: path.to_owned(), format: spec.format, length };
+    Ok((Replay { recording: Arc::new(recording), scale: spec.scale, again: spec.again }, note))
+}
+
+/// Reads arrivals from lines.
+struct Reader {
+    input: Box<dyn BufRead + Send>,
+    format: Format,
+    line: String,
+    /// Lines so far, those that could not be read, the number of the first of those, and those that go back in time.
+    lines: u64,
+    bad: u64,
+    first_bad: Option<u64>,
+    late: u64,
+    /// The time of the first arrival [s].
+    origin: Option<f64>,
+    /// The time of the last one that was accepted [s].
+    last: f64,
+    /// Arrivals of the present second or interval.
+    ready: VecDeque<Arrived>,
+    /// A second of a log that is being collected: its number from the origin, and the keys of its requests.
+    second: Option<(f64, Vec<u32>)>,
+    clients: BTreeMap<u64, u32>,
+    over: bool,
+}
+
+impl Reader {
+    fn new(input: Box<dyn BufRead + Send>, format: Format) -> Self {
+        Reader {
+            input,
+            format,
+            line: String::new(),
+            lines: 0,
+            bad: 0,
+            first_bad: None,
+            late: 0,
+            origin: None,
+            last: f64::NEG_INFINITY,
+            ready: VecDeque::new(),
+            second: None,
+            clients: BTreeMap::new(),
+            over: false,
+        }
+    }
+
+    /// Reads one line; whether there was one.
+    fn read(&mut self) -> bool {
+        self.line.clear();
+        match self.input.read_line(&mut self.line) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            // What is no text is a bad line; the reader has moved past it.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => self.line.push('?'),
+            Err(_) => return false,
+        }
+        if self.line.trim().is_empty() {
+            return true;
+        }
+        self.lines += 1;
+        let understood = match self.format {
+            Format::Timestamps => self.instant(),
+            Format::Counts(length) => self.count(length.as_nanos()),
+            Format::AccessLog => self.request(),
+        };
+        // The first line of a table may be its header.
+        if !understood && self.lines == 1 && self.format != Format::AccessLog {
+            self.lines = 0;
+        } else if !understood {
+            self.bad += 1;
+            self.first_bad.get_or_insert(self.lines);
+        }
+        true
+    }
+
+    fn first_column(&self) -> Option<f64> {
+        let cell = self.line.split([',', ';', '\t']).next()?.trim();
+        cell.parse().ok().filter(|value: &f64| value.is_finite())
+    }
+
+    fn instant(&mut self) -> bool {
+        let Some(time) = self.first_column() else { return false };
+        if time < self.last {
+            self.late += 1;
+            self.first_bad.get_or_insert(self.lines);
+            return true;
+        }
+        self.last = time;
+        let from = time - *self.origin.get_or_insert(time);
+        self.ready.push_back(Arrived { at: (from * SECOND).round() as Nanos, key: NONE });
+        true
+    }
+
+    fn count(&mut self, length: Nanos) -> bool {
+        let count = self.first_column().filter(|count| *count >= 0.0 && count.fract() == 0.0 && *count < 1e9);
+        let Some(count) = count else { return false };
+        let begun = self.origin.map_or(0.0, |before| before + 1.0);
+        self.origin = Some(begun);
+        let place = |number: u64| (begun + (number as f64 + 0.5) / count) * length as f64;
+        let arrivals = (0..count as u64).map(|number| Arrived { at: place(number).round() as Nanos, key: NONE });
+        self.ready.extend(arrivals);
+        true
+    }
+
+    fn request(&mut self) -> bool {
+        let Some((client, time)) = log_line(&self.line) else { return false };
+        let from = time as f64 - *self.origin.get_or_insert(time as f64);
+        if from < self.last {
+            self.late += 1;
+            self.first_bad.get_or_insert(self.lines);
+            return true;
+        }
+        self.last = from;
+        let next = self.clients.len() as u32;
+        let key = *self.clients.entry(Hash::Xxhash.of(client.as_bytes(), 0)).or_insert(next);
+        match &mut self.second {
+            Some((second, keys)) if *second == from => keys.push(key),
+            _ => {
+                self.close_second();
+                self.second = Some((from, vec![key]));
+            }
+        }
+        true
+    }
+
+    /// Spreads the requests of a second over it.
+    fn close_second(&mut self) {
+        let Some((second, keys)) = self.second.take() else { return };
+        let count = keys.len() as f64;
+        for (number, key) in keys.into_iter().enumerate() {
+            let at = ((second + number as f64 / count) * SECOND).round() as Nanos;
+            self.ready.push_back(Arrived { at, key });
+        }
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Arrived;
+
+    fn next(&mut self) -> Option<Arrived> {
+        while self.ready.is_empty() && !self.over {
+            if !self.read() {
+                self.close_second();
+                self.over = true;
+            }
+        }
+        self.ready.pop_front()
+    }
+}
+
+/// The client and the time [s since 1970] of a line like
+/// `127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`.
+fn log_line(line: &str) -> Option<(&str, i64)> {
+    let client = line.split(' ').next().filter(|client| !client.is_empty())?;
+    let (_, rest) = line.split_once('[')?;
+    let (time, rest) = rest.split_once(']')?;
+    // A request in quotes and a status must follow.
+    let (_, after) = rest.trim_start().strip_prefix('"')?.rsplit_once("\" ").or(rest.split_once("\" "))?;
+    let _ = after;
+    Some((client, log_time(time)?))
+}
+
+/// `10/Oct/2000:13:55:36 -0700`.
+fn log_time(text: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (date, zone) = text.split_once(' ')?;
+    let mut parts = date.split(['/', ':']);
+    let day: i64 = parts.next()?.parse().ok().filter(|day| (1..=31).contains(day))?;
+    let name = parts.next()?;
+    let month = MONTHS.iter().position(|month| *month == name)? as i64 + 1;
+    let mut number = || parts.next()?.parse::<i64>().ok();
+    let (year, hour, minute, second) = (number()?, number()?, number()?, number()?);
+    if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
+        return None;
+    }
+    let offset: i64 = zone.parse().ok()?;
+    let offset = offset / 100 * 3600 + offset % 100 * 60;
+    Some(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset)
+}
+
+/// Days from 1 January 1970 in the Gregorian calendar. Source: H. Hinnant, "chrono-compatible low-level date algorithms".
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year - era * 400;
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantity::Duration;
+
+    fn read(text: &str, format: Format) -> (Vec<(u64, u32)>, Reader) {
+        let mut reader = Reader::new(Box::new(std::io::Cursor::new(text.to_owned())), format);
+        let arrivals = (&mut reader).map(|arrived| (arrived.at / 1_000_000, arrived.key)).collect();
+        (arrivals, reader)
+    }
+
+    #[test]
+    fn instants_count_from_the_first_and_a_header_may_stand_before_them() {
+        let (found, reader) = read("time,what\n100.5,a\n100.75,b\nhello\n100.7,c\n\n101\n", Format::Timestamps);
+        assert_eq!(found, [(0, NONE), (250, NONE), (500, NONE)]);
+        assert_eq!((reader.lines, reader.bad, reader.late, reader.first_bad), (5, 1, 1, Some(3)));
+    }
+
+    #[test]
+    fn counts_are_spread_over_their_interval() {
+        let (found, _) = read("2\n0\n4\n", Format::Counts(Duration::from_nanos(1_000_000_000)));
+        let times: Vec<u64> = found.iter().map(|(time, _)| *time).collect();
+        assert_eq!(times, [250, 750, 2125, 2375, 2625, 2875]);
+    }
+
+    #[test]
+    fn both_log_formats_are_read_and_clients_become_keys() {
+        let log = "127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] \"GET /apache_pb.gif HTTP/1.0\" 200 2326\n\
+            10.0.0.7 - - [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.1\" 200 5 \"http://a/\" \"Mozilla/4.08 [en]\"\n\
+            garbage\n\
+            127.0.0.1 - - [10/Oct/2000:22:55:38 +0200] \"GET /x HTTP/1.1\" 404 -\n";
+        let (found, reader) = read(log, Format::AccessLog);
+        assert_eq!(found, [(0, 0), (500, 1), (2000, 0)]);
+        assert_eq!((reader.lines, reader.bad), (4, 1));
+        assert_eq!(log_time("10/Oct/2000:13:55:36 -0700"), Some(971_211_336));
+        assert_eq!(days(1970, 1, 1), 0);
+        assert_eq!(days(2000, 3, 1), 11_017);
+    }
+}

@@ -1,0 +1,178 @@
+//! Traffic and balancing in whole systems: hand-counted traces of queues, limits and balancers.
+
+use scalelab::model::blueprint::Agent;
+use scalelab::model::system::metrics;
+use scalelab::model::{Plan, System};
+
+use crate::support::{SECOND, blueprint, plan};
+
+/// Runs a model, perhaps with an instance of its first service that dies; returns the values of some metrics.
+fn measured(model: &str, crash: Option<(u32, u64, u64)>, plan: Plan, wanted: &[&str]) -> Vec<f64> {
+    let mut blueprint = blueprint(model);
+    if let Some((instance, at, lasting)) = crash {
+        blueprint.agents.push(Agent::Crash { service: 0, instance, at, lasting: Some(lasting) });
+    }
+    let record = System::new(&blueprint, plan).run(&|| false).expect("all laws hold");
+    let names = metrics::names(&blueprint);
+    let values = metrics::values(&record);
+    let of = |wanted: &&str| {
+        let place = names.iter().position(|name| name.name == *wanted).unwrap_or_else(|| panic!("no metric {wanted}"));
+        values[place].unwrap_or(f64::NAN)
+    };
+    wanted.iter().map(of).collect()
+}
+
+/// One worker that needs 10 s per request, asked at 1, 2, 3 and 4 s; returns mean response time [s] and share rejected.
+fn queued(queue: &str) -> Vec<f64> {
+    let model = format!(
+        "clients: {{ users: {{ arrivals: {{ at: [1s, 2s, 3s, 4s] }}, call: s.o }} }}\nservices: {{ s: {{ runtime: {{ workers: 1 }},
+        queue: {queue}, operations: {{ o: [ wait: 10s ] }} }} }}"
+    );
+    measured(&model, None, plan(10), &["users.latency.mean", "users.rejected", "users.latency.max"])
+}
+
+#[test]
+fn orders_and_full_queues_do_what_they_say() {
+    // In order: answered after 10, 19, 28 and 37 s. The last first: 10, 17 (of 4 s), 28 (of 3 s), 39 (of 2 s).
+    assert_eq!(queued("{}"), [23.5, 0.0, 37.0]);
+    assert_eq!(queued("{ discipline: lifo }"), [23.5, 0.0, 39.0]);
+    // Room for two: those of 2 and 3 s wait, that of 4 s is rejected; or that of 2 s is dropped when it comes.
+    assert_eq!(queued("{ limit: 2 }"), [19.0, 0.25, 28.0]);
+    assert_eq!(queued("{ limit: 2, when_full: drop_oldest }"), [(10.0 + 18.0 + 27.0) / 3.0, 0.25, 27.0]);
+    assert_eq!(queued("{ limit: 2, when_full: block }"), [23.5, 0.0, 37.0]);
+    // Whoever has waited for 8.5 s goes: that of 2 s at 10.5 s; those of 3 and 4 s are gone before 21 s too, but that of 3 s
+    // has waited 8 s when the worker is free at 11 s.
+    assert_eq!(queued("{ wait: 8.5s }"), [14.0, 0.5, 18.0]);
+}
+
+#[test]
+fn a_more_important_request_interrupts_a_less_important_one_which_goes_on_later() {
+    // Batch at 1 s with 10 s of work; a customer at 4 s with 2 s of work.
+    for step in ["wait", "cpu"] {
+        let model = |discipline: &str| {
+            format!(
+                "clients: {{ batch: {{ arrivals: {{ at: [1s] }}, call: s.long, priority: 5 }}, customers: {{ arrivals: {{ at: [4s] }},
+                call: s.short }} }}\nservices: {{ s: {{ machine: {{ cores: 1 }}, runtime: {{ workers: 1 }}, queue: {{
+                discipline: {discipline} }}, operations: {{ long: [ {step}: 10s ], short: [ {step}: 2s ] }} }} }}"
+            )
+        };
+        let wanted = ["batch.latency.mean", "customers.latency.mean"];
+        let found = |discipline: &str| measured(&model(discipline), None, plan(10), &wanted);
+        assert_eq!(found("fifo"), [10.0, 9.0], "{step}");
+        assert_eq!(found("{ priority: {} }"), [10.0, 9.0], "{step}");
+        assert_eq!(found("{ priority: { preemptive: true } }"), [12.0, 2.0], "{step}");
+        assert_eq!(found("shortest_remaining"), [12.0, 2.0], "{step}");
+    }
+}
+
+#[test]
+fn one_that_was_interrupted_can_die_and_nothing_is_left_held() {
+    // Batch from 1 s, interrupted at 4 s; all die at 5 s; a customer at 8 s finds a free worker.
+    let model = "clients: { batch: { arrivals: { at: [1s] }, call: s.long, priority: 5 }, customers: { arrivals: { at: [4s, 8s] }, call:
+        s.short } }\nservices: { s: { runtime: { workers: 1 }, queue: { discipline: { priority: { preemptive: true } } },
+        operations: { long: [ wait: 10s ], short: [ wait: 2s ] } } }";
+    let wanted = ["batch.crashed", "customers.crashed", "customers.latency.mean"];
+    assert_eq!(measured(model, Some((0, 5 * SECOND, SECOND)), plan(10), &wanted), [1.0, 0.5, 2.0]);
+}
+
+#[test]
+fn limits_count_for_everyone_or_for_each_and_refusing_takes_its_time() {
+    // Two clients with ten requests within a second each; five per minute are allowed.
+    let model = |per: &str| {
+        format!(
+            "clients: {{ a: {{ arrivals: {{ constant: 10/s }}, call: s.o }}, b: {{ arrivals: {{ constant: 10/s }}, call: s.o }} }}
+            services: {{ s: {{ limits: [ {{ allow: {{ fixed_window: {{ requests: 5, per: 1min }} }}, per: {per}, refusal: 3ms }} ],
+            operations: {{ o: [ wait: 1ms ] }} }} }}"
+        )
+    };
+    let wanted = ["a.requests", "a.limited", "b.limited", "s.o.throughput"];
+    let all = measured(&model("all"), None, plan(2), &wanted);
+    assert_eq!((all[0], ((all[1] + all[2]) * all[0]).round()), (19.0, 33.0));
+    let each = measured(&model("client"), None, plan(2), &wanted);
+    assert_eq!([each[1], each[2]].map(|share| (share * 19.0).round()), [14.0, 14.0]);
+}
+
+#[test]
+fn health_checks_leave_a_gap_in_which_calls_find_nobody() {
+    // 100/s to four instances in turn; one is gone from 2.5 to 7.5 s. Checks every second, two must fail: known at 4 s; one must
+    // succeed: back at 8 s. In between a quarter of the calls of 1.5 s is lost.
+    let model = |balancing: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ constant: 100/s }}, call: s.o }} }}\nservices: {{ s: {{ instances: 4, balancing:
+            {balancing}, operations: {{ o: [ wait: 1ms ] }} }} }}"
+        )
+    };
+    let crash = Some((1, 2 * SECOND + SECOND / 2, 5 * SECOND));
+    let wanted = ["users.requests", "users.unreachable"];
+    let lost = |balancing: &str| {
+        let found = measured(&model(balancing), crash, plan(10), &wanted);
+        found[0] * found[1]
+    };
+    assert_eq!(lost("{}"), 0.0, "without checks it is known at once");
+    let gap = lost("{ health: { interval: 1s, down_after: 2, up_after: 1 } }");
+    assert!((37.0..=38.0).contains(&gap), "{gap}");
+    // Five failures in a row eject it at once, for longer than it is gone.
+    let ejected = lost("{ health: { interval: 1s, down_after: 2 }, outliers: { failures: 5, most: 50% } }");
+    assert!((4.9..=5.1).contains(&ejected), "{ejected}");
+}
+
+#[test]
+fn users_stay_with_their_instance_until_it_is_gone() {
+    let model = "clients: { users: { arrivals: { users: 40, think: { exponential: 100ms } }, call: s.o } }\nservices: { s: { instances: 4,
+        balancer: { sticky: { first: round_robin } }, balancing: { follow: session }, operations: { o: [ wait: 1ms ] } } }";
+    let wanted = ["s.calls.moved"];
+    assert_eq!(measured(model, None, plan(20), &wanted), [0.0]);
+    assert_eq!(measured(model, Some((2, 5 * SECOND, SECOND)), plan(20), &wanted), [10.0], "one in four lives there");
+}
+
+#[test]
+fn a_report_that_is_old_sends_everybody_to_the_same_instance() {
+    // Work of 950 ms, ten calls per second, a report every second. Those of a second all go to one of the instances that were
+    // emptiest at its beginning, unless the balancer counts its own calls.
+    let model = |load: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ constant: 10/s }}, call: s.o }} }}\nservices: {{ s: {{ instances: 5, balancer:
+            least_in_flight, balancing: {{ load: {load} }}, runtime: {{ workers: 100 }}, operations: {{ o: [ wait: 950ms ] }} }} }}"
+        )
+    };
+    let wanted = ["s.calls.imbalance"];
+    let own = measured(&model("own"), None, plan(100), &wanted)[0];
+    let shared = measured(&model("shared"), None, plan(100), &wanted)[0];
+    assert_eq!(own, shared, "one balancer knows all calls anyway");
+    assert!(own < 1.1, "{own}");
+}
+
+#[test]
+fn weights_and_slow_starts_share_calls_out() {
+    let model = |balancing: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ constant: 400/s }}, call: s.o }} }}\nservices: {{ s: {{ instances: 4, balancer:
+            weighted_round_robin, balancing: {balancing}, operations: {{ o: [ wait: 1ms ] }} }} }}"
+        )
+    };
+    let most = measured(&model("{ weights: [1, 2, 3, 4] }"), None, plan(100), &["s.calls.most", "s.calls.least"]);
+    assert!((most[0] - 0.4).abs() < 1e-3 && (most[1] - 0.1).abs() < 1e-3, "{most:?}");
+    // Away from 0 to 1 s, then ten seconds with 10 % at least and a tenth more every second: 5.05 + 89 s' worth of calls.
+    let crash = Some((3, SECOND / 1000, SECOND));
+    let slow = measured(&model("{ slow_start: { window: 10s } }"), crash, plan(100), &["s.calls.least"]);
+    let at_once = measured(&model("{}"), crash, plan(100), &["s.calls.least"]);
+    assert!(at_once[0] > 0.247 && slow[0] < at_once[0] - 0.008 && slow[0] > 0.232, "{slow:?} {at_once:?}");
+}
+
+#[test]
+fn foreseen_work_is_the_work_that_is_done() {
+    // Steps of every kind that can be foreseen: with one worker per instance the least work left is one queue for all.
+    let steps =
+        "[ { wait: { exponential: 4ms } }, { choose: [ { share: 30%, steps: [ { wait: { exponential: 10ms } } ] } ] },
+        { repeat: 3, steps: [ { wait: 1ms } ] } ]";
+    let model = |service: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ poisson: 300/s }}, call: s.o }} }}\nservices: {{ s: {{ {service}, operations: {{ o: {steps} }} }} }}"
+        )
+    };
+    let wanted = ["users.latency.mean"];
+    let oracle =
+        measured(&model("instances: 4, balancer: least_work_left, runtime: { workers: 1 }"), None, plan(60), &wanted);
+    let one = measured(&model("runtime: { workers: 4 }"), None, plan(60), &wanted);
+    assert!((oracle[0] / one[0] - 1.0).abs() < 1e-6, "{oracle:?} {one:?}");
+}
