@@ -2,7 +2,11 @@
 
 use super::arrival::Arrivals;
 use super::balancer::Policy;
+use super::batch::Schedule;
+use super::channels::ChannelPlan;
 use super::keys::Keys;
+use super::locks::LockPlan;
+use super::network::NetworkPlan;
 use super::program::{Demand, Place, Program};
 use super::station::{Contention, Pace, Quota, Sharing, SpacePlan, Switching};
 use crate::engine::time::Nanos;
@@ -18,6 +22,8 @@ pub struct Blueprint {
     pub operations: Vec<Operation>,
     /// The clients, in the order of the file.
     pub clients: Vec<Client>,
+    /// What lies between the parts; nothing if no time is lost there.
+    pub network: Option<NetworkPlan>,
     /// What acts by itself at set times.
     pub agents: Vec<Agent>,
 }
@@ -73,11 +79,23 @@ pub struct Service {
     pub memory: Option<MemoryPlan>,
     /// What an instance costs [currency units/h].
     pub price: Option<f64>,
+    /// The locks of every instance.
+    pub locks: Vec<LockPlan>,
+    /// The channels of every instance.
+    pub channels: Vec<ChannelPlan>,
     /// Which instance gets a call.
     pub balancer: Policy,
 }
 
 impl Service {
+    /// Names of the stations of an instance, in the order of their books: servers, sharing, locks, channels.
+    pub fn station_names(&self) -> impl Iterator<Item = &str> {
+        let servers = self.servers.iter().map(|plan| plan.name.as_str());
+        let sharing = self.sharing.iter().map(|plan| plan.name.as_str());
+        let locks = self.locks.iter().map(|plan| plan.name.as_str());
+        servers.chain(sharing).chain(locks).chain(self.channels.iter().map(|plan| plan.name.as_str()))
+    }
+
     /// How much an instance can do at once: its workers or cores, whichever is less; 1 if neither is limited.
     pub fn capacity(&self) -> f64 {
         let workers = self.servers.iter().filter(|plan| plan.name == "workers").map(|plan| f64::from(plan.slots));
@@ -224,5 +242,14 @@ pub enum Traffic {
         users: u32,
         /// Think time [ns].
         think: Demand,
+    },
+    /// A fixed number of items, worked off from time 0 on.
+    Batch {
+        /// How many.
+        items: u32,
+        /// How many workers.
+        workers: u32,
+        /// Who does which.
+        schedule: Schedule,
     },
 }

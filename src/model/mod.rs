@@ -8,14 +8,18 @@
 
 pub mod arrival;
 pub mod balancer;
+pub mod batch;
 pub mod blueprint;
 pub mod cache;
+pub mod channels;
 pub mod compile;
 pub mod distribution;
 pub mod frame;
 pub mod keys;
 pub mod limiter;
+pub mod locks;
 pub mod machine;
+pub mod network;
 pub mod program;
 pub mod station;
 pub mod step;

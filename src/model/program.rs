@@ -7,7 +7,9 @@
 //! Invariant: for every instruction that can fail, `unwind` holds the place where the failing attempt goes on: the code
 //! that gives back what it holds there, and ends it.
 
+use super::channels::Sending;
 use super::distribution::Distribution;
+use super::locks::Section;
 use crate::engine::time::Nanos;
 use crate::measure::Kind;
 
@@ -30,6 +32,16 @@ pub enum Instruction {
     Allocate { holding: u32 },
     /// Give memory back; an attempt that is failing goes on unwinding from here.
     Free { holding: u32 },
+    /// Hold a lock of the own instance until the matching `Unlock`; waits for it.
+    Lock { section: u32 },
+    /// Give the lock back; an attempt that is failing goes on unwinding from here.
+    Unlock { section: u32 },
+    /// Put an item into a channel of the own instance; may wait for room.
+    Send { sending: u32 },
+    /// The beginning of a receiver's code: an item waits here until a receiver takes it.
+    Receive,
+    /// The receiver is free for the next item.
+    Received { channel: u16 },
     /// Call an operation and wait for its reply.
     Call { site: u32 },
     /// Start several branches and wait for all of them.
@@ -52,6 +64,16 @@ pub enum Instruction {
     Reply { bytes: Option<u32> },
     /// The end of an attempt or a branch.
     Finish,
+    /// The end of an operation in a model with links: its reply goes back, unless it did already.
+    Return,
+    /// A message passes network cards and the link's bandwidth; `back` tells whether it is a reply.
+    Transfer { back: bool },
+    /// A message is on its way.
+    Hop { back: bool },
+    /// A request has arrived: the operation begins.
+    Enter,
+    /// A reply has arrived: the attempt ends.
+    Deliver,
 }
 
 /// A random amount that a step asks for.
@@ -92,12 +114,16 @@ pub struct Choice {
 /// A call as written at one place of one program.
 #[derive(Debug, Clone)]
 pub struct Site {
+    /// The client or service that calls.
+    pub from: String,
     /// The operation that is called.
     pub operation: u32,
     /// How long the caller waits for the reply.
     pub timeout: Option<Nanos>,
     /// The hash of the step, which keys the callee.
     pub salt: u64,
+    /// The size of the request, if it has one.
+    pub request: Option<u32>,
 }
 
 /// A `parallel` step: where its branches begin, and the hashes that key them.
@@ -135,11 +161,42 @@ pub struct Program {
     pub sites: Vec<Site>,
     /// Forks.
     pub forks: Vec<Fork>,
+    /// Critical sections.
+    pub sections: Vec<Section>,
+    /// Sends.
+    pub sendings: Vec<Sending>,
+    /// Where the code of a request's way begins, and that of a reply's, if there are links.
+    pub ways: Option<[Place; 2]>,
+    /// Where the code of each operation, client and receiver begins, ascending.
+    pub entries: Vec<Place>,
     /// The accounts of the ledger.
     pub accounts: Vec<Account>,
 }
 
 impl Program {
+    /// Adds the code that every message runs: a request's way, and a reply's.
+    pub fn add_ways(&mut self) {
+        let start = self.code.len() as Place;
+        self.entries.push(start);
+        self.code.extend([
+            Instruction::Transfer { back: false },
+            Instruction::Hop { back: false },
+            Instruction::Enter,
+            Instruction::Transfer { back: true },
+            Instruction::Hop { back: true },
+            Instruction::Deliver,
+        ]);
+        // Whatever fails on its way has ended.
+        self.unwind.extend([start + 5; 6]);
+        self.ways = Some([start, start + 3]);
+    }
+
+    /// Where the code that begins at `entry` ends.
+    pub fn end_of(&self, entry: Place) -> Place {
+        let next = self.entries.iter().find(|other| **other > entry);
+        next.copied().unwrap_or(self.code.len() as Place)
+    }
+
     /// The number of the account, made at its first mention.
     pub fn account(&mut self, part: &str, resource: &str, kind: Kind) -> u32 {
         let wanted = Account { part: part.to_owned(), resource: resource.to_owned(), kind };

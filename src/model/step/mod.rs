@@ -6,11 +6,14 @@
 mod call;
 mod choose;
 mod cpu;
+mod disk;
 mod fail;
+mod lock;
 mod parallel;
 mod pool;
 mod repeat;
 mod reply;
+mod send;
 mod wait;
 
 use schemars::JsonSchema;
@@ -20,11 +23,14 @@ use super::compile::Compiler;
 pub use call::{Call, emit as emit_call};
 pub use choose::{Choose, ROUNDING, Way, emit as emit_choice};
 pub use cpu::Cpu;
+pub use disk::{Accesses, Disk, Order};
 pub use fail::Fail;
+pub use lock::{Critical, Lock, Mode, Shard};
 pub use parallel::{Branch, Parallel};
 pub use pool::Pool;
 pub use repeat::{Repeat, Rounds};
 pub use reply::Reply;
+pub use send::Send;
 pub use wait::Wait;
 
 /// One step of an operation.
@@ -49,6 +55,12 @@ pub enum Step {
     Fail(Fail),
     /// Answer the caller.
     Reply(Reply),
+    /// Read from the disk and write to it.
+    Disk(Disk),
+    /// Do something while holding a lock.
+    Lock(Lock),
+    /// Put an item into a channel.
+    Send(Send),
 }
 
 impl Step {
@@ -64,6 +76,9 @@ impl Step {
             Step::Pool(step) => step.compile(compiler),
             Step::Fail(step) => step.compile(compiler),
             Step::Reply(step) => step.compile(compiler),
+            Step::Disk(step) => step.compile(compiler),
+            Step::Lock(step) => step.compile(compiler),
+            Step::Send(step) => step.compile(compiler),
         }
     }
 
@@ -74,7 +89,7 @@ impl Step {
 }
 
 /// Notes a problem for every `reply` among nested steps.
-fn refuse_reply(compiler: &mut Compiler, steps: &[Step]) {
+pub(super) fn refuse_reply(compiler: &mut Compiler, steps: &[Step]) {
     if steps.iter().any(Step::is_reply) {
         compiler.problem("`reply` may only stand directly in the list of an operation's steps");
     }

@@ -22,6 +22,10 @@ impl System<'_> {
         if of_sessions {
             call.session = self.session_of(caller);
         }
+        let network = self.blueprint.network.as_ref();
+        if let Some(network) = network {
+            call.zone = self.zone_of(network, caller, site);
+        }
         if foresees {
             call.work = self.foresee(target.entry, attempt_key);
         }
@@ -48,6 +52,9 @@ impl System<'_> {
         (frame.parent, frame.parent_generation) = (caller, generation);
         self.frames[caller].child = attempt;
         self.books.called(target.operation);
+        if let Some(network) = network {
+            self.send_off(network, caller, attempt, site);
+        }
         Some(attempt)
     }
 

@@ -92,6 +92,10 @@ impl System<'_> {
                 self.books.passed(account, waited);
             }
             Stage::Share => self.withdraw(index),
+            Stage::Transfer => self.abandon_transfer(index),
+            Stage::Lock => self.abandon_lock(index),
+            Stage::Room => self.abandon_room(index),
+            Stage::Buffer => self.lose_item(index),
             Stage::Children => self.condemn_branches(child),
         }
         let frame = &mut self.frames[index];

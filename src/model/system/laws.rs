@@ -13,7 +13,8 @@ impl System<'_> {
     pub(super) fn check_laws(&self) -> Result<(), Violation> {
         self.check_clients()?;
         self.check_operations()?;
-        self.check_stations()
+        self.check_stations()?;
+        self.check_links()
     }
 
     fn check_clients(&self) -> Result<(), Violation> {
@@ -86,6 +87,17 @@ impl System<'_> {
             for (slot, plan) in service.sharing.iter().enumerate() {
                 let station = &self.sharing[instance.sharing as usize + slot];
                 station.check(now).map_err(|what| broken(&plan.name, what))?;
+            }
+            let mut first = instance.locks as usize;
+            for plan in &service.locks {
+                for lock in &self.locks[first..first + plan.shards as usize] {
+                    lock.check(now, &self.frames).map_err(|what| broken(&plan.name, what))?;
+                }
+                first += plan.shards as usize;
+            }
+            for (slot, plan) in service.channels.iter().enumerate() {
+                let channel = &self.channels[instance.channels as usize + slot];
+                channel.check(now, &self.frames).map_err(|what| broken(&plan.name, what))?;
             }
         }
         Ok(())

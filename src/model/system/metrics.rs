@@ -3,7 +3,9 @@
 //! A percentile is given only if at least ten observations lie beyond it; otherwise it is missing rather than guessed.
 //! Percentiles are nearest-rank over log-linear buckets (at most 0.8 % from the exact value).
 
-use super::record::{AccountBook, ClientBook, CostBook, MemoryBook, OperationBook, Outcomes, Record, StationBook};
+use super::record::{
+    AccountBook, ChannelBook, ClientBook, CostBook, LinkBook, MemoryBook, OperationBook, Outcomes, Record, StationBook,
+};
 use crate::engine::time::seconds;
 use crate::measure::{Histogram, Metric};
 use crate::model::blueprint::{Blueprint, Service};
@@ -184,6 +186,15 @@ pub const CLIENT: &[Metric<ClientBook>] = &[
         unit: Unit::Count,
         about: "Requests that began within the window.",
         read: |book, _| Some(book.measured as f64),
+    },
+    Metric {
+        name: "makespan",
+        unit: Unit::Seconds,
+        about: "Time from the start of the run to the end of the last item of a batch; missing while not all have ended.",
+        read: |book, _| {
+            let done = u64::from(book.items?) == total(&book.ended);
+            done.then(|| book.last_end as f64 / 1e9)
+        },
     },
     Metric {
         name: "unfinished",
@@ -391,6 +402,77 @@ const COST: Metric<CostBook> = Metric {
     read: |book, _| Some(book.price),
 };
 
+/// The metrics of a channel beside those of a station (all instances of a service together).
+pub const CHANNEL: &[Metric<ChannelBook>] = &[
+    Metric {
+        name: "throughput",
+        unit: Unit::PerSecond,
+        about: "Items taken by receivers per second of the window.",
+        read: |book, window| Some(book.received as f64 / window),
+    },
+    Metric {
+        name: "sent",
+        unit: Unit::Count,
+        about: "Items that were put in within the window.",
+        read: |book, _| Some(book.sent as f64),
+    },
+    Metric {
+        name: "buffered",
+        unit: Unit::Count,
+        about: "Items in the buffers, averaged over time.",
+        read: |book, window| Some(book.stored / 1e9 / window),
+    },
+    Metric {
+        name: "age.mean",
+        unit: Unit::Seconds,
+        about: "Mean time from sending to receiving (by Little's law: items in the buffers / throughput).",
+        read: |book, _| (book.received > 0).then(|| book.stored / 1e9 / book.received as f64),
+    },
+    Metric {
+        name: "dropped",
+        unit: Unit::Count,
+        about: "Items that were thrown away because there was no room.",
+        read: |book, _| Some(book.dropped as f64),
+    },
+    Metric {
+        name: "lost",
+        unit: Unit::Count,
+        about: "Items that died in the buffer with their instance.",
+        read: |book, _| Some(book.lost as f64),
+    },
+];
+
+/// The metrics of a link.
+pub const LINK: &[Metric<LinkBook>] = &[
+    Metric {
+        name: "messages",
+        unit: Unit::PerSecond,
+        about: "Requests and replies that arrived per second of the window.",
+        read: |book, window| Some(book.messages as f64 / window),
+    },
+    Metric {
+        name: "traffic",
+        unit: Unit::BytesPerSecond,
+        about: "Their bytes per second of the window.",
+        read: |book, window| Some(book.bytes as f64 / window),
+    },
+    Metric {
+        name: "lost",
+        unit: Unit::Share,
+        about: "Share of the messages sent that were lost and had to be sent again.",
+        read: |book, _| {
+            let sent = book.messages + book.lost;
+            (sent > 0).then(|| book.lost as f64 / sent as f64)
+        },
+    },
+    Metric {
+        name: "utilization",
+        unit: Unit::Share,
+        about: "Share of the time in which data passed, in the busier direction; 0 where bandwidth is not limited.",
+        read: |book, window| Some(book.busy / 1e9 / window),
+    },
+];
+
 /// A metric of a certain part: name and unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Name {
@@ -412,9 +494,7 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
         add(&mut names, &format!("{service}.{}", operation.name), OPERATION);
     }
     for service in &blueprint.services {
-        for station in
-            service.servers.iter().map(|plan| &plan.name).chain(service.sharing.iter().map(|plan| &plan.name))
-        {
+        for station in service.station_names() {
             add(&mut names, &format!("{}.{station}", service.name), STATION);
         }
     }
@@ -426,6 +506,13 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
         blueprint.clients.iter().for_each(|client| add(&mut names, &client.name, CLIENT_COST));
     }
     blueprint.services.iter().filter(priced).for_each(|service| add(&mut names, &service.name, SERVICE_COST));
+    for service in &blueprint.services {
+        for channel in &service.channels {
+            add(&mut names, &format!("{}.{}", service.name, channel.name), CHANNEL);
+        }
+    }
+    let links = blueprint.network.iter().flat_map(|network| &network.links);
+    links.for_each(|link| add(&mut names, &link.name, LINK));
     names
 }
 
@@ -448,6 +535,12 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     for book in &record.costs {
         let metrics = if book.successes.is_some() { CLIENT_COST } else { SERVICE_COST };
         values.extend(metrics.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.channels {
+        values.extend(CHANNEL.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.links {
+        values.extend(LINK.iter().map(|metric| (metric.read)(book, window)));
     }
     values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
 }

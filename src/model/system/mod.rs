@@ -12,22 +12,26 @@
 mod agent;
 mod balance;
 mod call;
+mod channel;
 mod execute;
 mod foresee;
 mod interrupt;
 mod laws;
+mod lock;
 mod memory;
 pub mod metrics;
 mod neighbor;
+mod network;
 mod parts;
 pub mod record;
 pub mod series;
+mod spots;
 mod traffic;
 pub mod watch;
 
 use super::blueprint::{self, Blueprint};
 use super::frame::{Frame, Frames, NONE};
-use super::station::{Servers, Sharing};
+use super::station::{Channel, Lock, Servers, Sharing};
 use crate::engine::random::{key, named};
 use crate::engine::{Calendar, Fingerprint, Nanos};
 use crate::measure::ledger::Pool;
@@ -35,6 +39,7 @@ use agent::Agent;
 use balance::Service;
 use interrupt::Condemned;
 use memory::{Memory, Place};
+use network::Link;
 use parts::{Drawn, Ready, Target};
 use record::Books;
 pub use record::{Ending, Record};
@@ -154,6 +159,8 @@ struct Instance {
     sharing: u32,
     /// Its memory; [`NONE`] if it has none.
     memory: u32,
+    locks: u32,
+    channels: u32,
 }
 
 /// A system in motion.
@@ -174,6 +181,9 @@ pub struct System<'a> {
     servers: Vec<Servers>,
     sharing: Vec<Sharing>,
     memories: Vec<Memory>,
+    locks: Vec<Lock>,
+    channels: Vec<Channel>,
+    links: Vec<Link>,
     sources: Vec<Source>,
     /// Per demand of the program: what drawing it takes.
     demands: Vec<Drawn>,
@@ -195,6 +205,7 @@ impl<'a> System<'a> {
         let mut calendar = Calendar::new();
         let (mut services, mut instances) = (Vec::new(), Vec::new());
         let (mut servers, mut sharing, mut memories) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut locks, mut channels) = (Vec::new(), Vec::new());
         for (index, service) in blueprint.services.iter().enumerate() {
             services.push(Service::new(service, instances.len() as u32, root));
             for number in 0..service.instances {
@@ -205,6 +216,8 @@ impl<'a> System<'a> {
                     servers: servers.len() as u32,
                     sharing: sharing.len() as u32,
                     memory: service.memory.as_ref().map_or(NONE, |_| memories.len() as u32),
+                    locks: locks.len() as u32,
+                    channels: channels.len() as u32,
                 });
                 if let Some(plan) = &service.memory {
                     let place = Place { service: index as u32, instance: number, sharing: sharing.len() as u32 };
@@ -212,8 +225,14 @@ impl<'a> System<'a> {
                 }
                 servers.extend(service.servers.iter().map(|station| Servers::new(station.slots, station.limit)));
                 sharing.extend(service.sharing.iter().map(blueprint::SharingPlan::build));
+                for plan in &service.locks {
+                    locks.extend((0..plan.shards).map(|_| Lock::new(plan.permits)));
+                }
+                channels.extend(service.channels.iter().map(|plan| Channel::new(plan.buffer, plan.receivers)));
             }
         }
+        let links = blueprint.network.as_ref();
+        let links = links.map_or_else(Vec::new, |plan| network::links(plan, &mut sharing, &mut calendar));
         let program = &blueprint.program;
         let demands = program.demands.iter().map(|demand| Drawn::new(demand, &mut calendar)).collect();
         let targets = program.sites.iter().map(|site| Target::new(site, blueprint, &mut calendar)).collect();
@@ -231,6 +250,9 @@ impl<'a> System<'a> {
             servers,
             sharing,
             memories,
+            locks,
+            channels,
+            links,
             sources: traffic::sources(blueprint, root),
             demands,
             targets,

@@ -7,6 +7,7 @@ use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
 use crate::model::arrival::Process;
 use crate::model::balancer::Call;
+use crate::model::batch::Deal;
 use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::frame::{Bearing, NONE, Outcome, Role, Start};
 use crate::model::keys::Keys;
@@ -26,12 +27,29 @@ pub(super) struct Source {
     entry: Place,
     /// The site of the call that the requests consist of, if a request can be one frame with its attempt.
     direct: Option<u32>,
+    /// The items of a batch.
+    job: Option<Job>,
     /// Which data its requests are about.
     keys: Option<Keys>,
     /// How important they are.
     priority: u8,
     /// The number of its first user among those of all clients; [`NONE`] if its requests belong to nobody.
     first_session: u32,
+}
+
+/// A batch at work.
+#[derive(Debug)]
+struct Job {
+    deal: Deal,
+    /// Per worker: the item it does next.
+    next: Vec<u32>,
+}
+
+impl Job {
+    fn new(traffic: &Traffic) -> Option<Self> {
+        let &Traffic::Batch { items, workers, schedule } = traffic else { return None };
+        Some(Job { deal: Deal::new(items, workers, schedule), next: vec![NONE; workers as usize] })
+    }
 }
 
 impl Source {
@@ -41,6 +59,7 @@ impl Source {
         let (process, users) = match &client.traffic {
             Traffic::Open(arrivals) => (Some(arrivals.build()), 1),
             Traffic::Closed { users, .. } => (None, *users as usize),
+            Traffic::Batch { workers, .. } => (None, *workers as usize),
         };
         let closed = process.is_none();
         Source {
@@ -50,6 +69,7 @@ impl Source {
             sent: vec![0; users],
             entry: client.entry,
             direct: direct(blueprint, client.entry),
+            job: Job::new(&client.traffic),
             keys: client.keys.clone(),
             priority: client.priority,
             first_session: if closed { first_session } else { NONE },
@@ -77,12 +97,13 @@ const KEY_SALT: u64 = 0x6b65_7973_6f66_7265;
 /// attempt goes on after its answer.
 fn direct(blueprint: &Blueprint, entry: Place) -> Option<u32> {
     let program = &blueprint.program;
+    if blueprint.network.is_some() {
+        return None;
+    }
     let [Instruction::Call { site }, Instruction::Finish, ..] = program.code[entry as usize..] else { return None };
     let plan = &program.sites[site as usize];
     let start = blueprint.operations[plan.operation as usize].entry;
-    let entries = blueprint.operations.iter().map(|operation| operation.entry);
-    let entries = entries.chain(blueprint.clients.iter().map(|client| client.entry));
-    let end = entries.filter(|entry| *entry > start).min().map_or(program.code.len(), |end| end as usize);
+    let end = program.end_of(start) as usize;
     let replies = program.code[start as usize..end].iter().any(|step| matches!(step, Instruction::Reply { .. }));
     (!replies).then_some(site)
 }
@@ -148,6 +169,13 @@ impl System<'_> {
 
     /// Lets a user think before the next request.
     fn think(&mut self, client: u32, user: u32) {
+        if let Some(job) = &mut self.sources[client as usize].job {
+            if let Some(item) = job.deal.take(user) {
+                job.next[user as usize] = item;
+                self.calendar.after(0, Event::Think { client, user });
+            }
+            return;
+        }
         let Traffic::Closed { think, .. } = &self.blueprint.clients[client as usize].traffic else { return };
         let source = &self.sources[client as usize];
         let user_key = key(source.key, u64::from(user));
@@ -169,9 +197,14 @@ impl System<'_> {
         let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
         let number = &mut source.sent[user as usize];
-        let request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
+        let mut request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
         *number += 1;
-        let bearing = source.bearing(now, request_key);
+        let mut bearing = source.bearing(now, request_key);
+        if let Some(job) = &source.job {
+            // An item is the same whoever does it.
+            bearing.item = job.next[user as usize];
+            request_key = key(source.key, u64::from(bearing.item));
+        }
         let session = source.session(user);
         self.books.began(client, now);
         let Some(site) = source.direct else {
