@@ -4,14 +4,17 @@ mod cli;
 mod crashes;
 mod data;
 mod determinism;
+mod disk_and_batch;
 mod experiments;
 mod failures;
 #[path = "../benches/handwritten/mod.rs"]
 #[allow(dead_code, reason = "the benchmarks run the loops; here only their own tests do")]
 mod handwritten;
 mod hostile;
+mod locks;
 mod machines;
 mod model;
+mod network;
 mod quiz;
 mod report;
 mod schema;

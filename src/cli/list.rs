@@ -9,7 +9,9 @@ use serde_json::Value;
 use super::{Status, print, show};
 use crate::experiment::design::{Options, design};
 use crate::measure::Metric;
-use crate::model::system::metrics::{BALANCING, CLIENT, CLIENT_COST, MEMORY, OPERATION, SERVICE_COST, STATION};
+use crate::model::system::metrics::{
+    BALANCING, CHANNEL, CLIENT, CLIENT_COST, LINK, MEMORY, OPERATION, SERVICE_COST, STATION,
+};
 use crate::spec::load::{Disk, Loader, model_schema};
 
 /// List what can be written in files: steps, distributions, arrivals, policies, metrics
@@ -73,6 +75,11 @@ pub fn run(arguments: &Arguments) -> Status {
         let priced = "if anything has a price";
         text.push_str(&section(&format!("metrics of a client, {priced}: <client>.<metric>"), &metrics(CLIENT_COST)));
         text.push_str(&section(&format!("metrics of a service, {priced}: <service>.<metric>"), &metrics(SERVICE_COST)));
+        text.push_str(&section(
+            "metrics of a channel, beside those of a station: <service>.<channel>.<metric>",
+            &metrics(CHANNEL),
+        ));
+        text.push_str(&section("metrics of a link: <link>.<metric>", &metrics(LINK)));
     }
     print(&text);
     Status::Good

@@ -125,6 +125,9 @@ impl SystemMap {
             let own = blueprint.operations.iter().filter(|operation| operation.service as usize == number);
             let servers = service.servers.iter().map(|plan| (&plan.name, f64::from(plan.slots)));
             let sharing = service.sharing.iter().map(|plan| (&plan.name, plan.lanes));
+            let locks = service.locks.iter();
+            let locks = locks.map(|plan| (&plan.name, f64::from(plan.permits) * f64::from(plan.shards)));
+            let channels = service.channels.iter().map(|plan| (&plan.name, f64::from(plan.receivers)));
             let memory = service.memory.as_ref().filter(|memory| memory.space.limit < u64::MAX);
             let memory = memory.map(|memory| Room { name: "memory".to_owned(), capacity: memory.space.limit as f64 });
             let room = |(name, capacity): (&String, f64)| Room { name: name.clone(), capacity };
@@ -133,7 +136,7 @@ impl SystemMap {
                 kind: kind(&service.name).unwrap_or(PartKind::Service),
                 instances: service.instances,
                 balancer: Some(policy(document, &service.name)).filter(|_| service.instances > 1),
-                stations: servers.chain(sharing).map(room).chain(memory).collect(),
+                stations: servers.chain(sharing).chain(locks).chain(channels).map(room).chain(memory).collect(),
                 about: own.map(|operation| operation.name.as_str()).collect::<Vec<_>>().join(", "),
             });
         }
@@ -154,7 +157,10 @@ fn calls(blueprint: &Blueprint) -> Vec<Calls> {
     let owners = blueprint.clients.iter().enumerate().map(|(number, client)| (client.entry, number));
     let operations =
         blueprint.operations.iter().map(|operation| (operation.entry, clients + operation.service as usize));
-    let mut owners: Vec<(Place, usize)> = owners.chain(operations).collect();
+    let services = blueprint.services.iter().enumerate();
+    let receivers = services
+        .flat_map(|(number, service)| service.channels.iter().map(move |channel| (channel.entry, clients + number)));
+    let mut owners: Vec<(Place, usize)> = owners.chain(operations).chain(receivers).collect();
     owners.sort_unstable();
     let mut calls: Vec<Calls> = Vec::new();
     for (place, instruction) in blueprint.program.code.iter().enumerate() {

@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::arrival::Arrivals;
 use super::balancer::Policy;
 use super::balancing::Balancing;
+use super::batch::Schedule;
+use super::channels::ChannelPlan;
 use super::discipline::{QueueDiscipline, WhenFull};
 use super::fault::FaultPlan;
 use super::keys::Keys;
 use super::limiter::{Allow, Per};
+use super::locks::LockPlan;
+use super::network::NetworkPlan;
 use super::program::{Demand, Place, Program};
 use super::resilience::limit::LimitSpec;
 use super::resilience::shed::ShedSpec;
@@ -27,6 +31,8 @@ pub struct Blueprint {
     pub operations: Vec<Operation>,
     /// The clients, in the order of the file.
     pub clients: Vec<Client>,
+    /// What lies between the parts; nothing if no time is lost there.
+    pub network: Option<NetworkPlan>,
     /// What acts by itself at set times.
     pub agents: Vec<Agent>,
     /// Per service: the account of what faults hold up; empty if there are none.
@@ -90,6 +96,10 @@ pub struct Service {
     pub price: Option<f64>,
     /// Its rate limits.
     pub limits: Vec<LimitPlan>,
+    /// The locks of every instance.
+    pub locks: Vec<LockPlan>,
+    /// The channels of every instance.
+    pub channels: Vec<ChannelPlan>,
     /// Which instance gets a call.
     pub balancer: Policy,
     /// When requests are turned away at the door of an instance.
@@ -120,6 +130,14 @@ impl Service {
             }
             station
         })
+    }
+
+    /// Names of the stations of an instance, in the order of their books: servers, sharing, locks, channels.
+    pub fn station_names(&self) -> impl Iterator<Item = &str> {
+        let servers = self.servers.iter().map(|plan| plan.name.as_str());
+        let sharing = self.sharing.iter().map(|plan| plan.name.as_str());
+        let locks = self.locks.iter().map(|plan| plan.name.as_str());
+        servers.chain(sharing).chain(locks).chain(self.channels.iter().map(|plan| plan.name.as_str()))
     }
 
     /// How much an instance can do at once: its workers or cores, whichever is less; 1 if neither is limited.
@@ -324,5 +342,14 @@ pub enum Traffic {
         group: u32,
         /// Its slots.
         slots: u32,
+    },
+    /// A fixed number of items, worked off from time 0 on.
+    Batch {
+        /// How many.
+        items: u32,
+        /// How many workers.
+        workers: u32,
+        /// Who does which.
+        schedule: Schedule,
     },
 }

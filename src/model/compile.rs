@@ -13,10 +13,13 @@
 use std::collections::BTreeMap;
 
 use super::blueprint::{Blueprint, Operation, ServersPlan, Service};
+use super::channels::WhenFull;
 use super::distribution::{Amount, Random, Values};
 use super::frame::LOOP_DEPTH;
+use super::locks::LockPlan;
+use super::machine::disk::DiskPlan;
 use super::program::{Demand, Holding, Instruction, Place, Program};
-use super::step::Step;
+use super::step::{Step, refuse_reply};
 use crate::engine::random::named;
 use crate::measure::Kind;
 use crate::quantity::{Bytes, Duration};
@@ -64,6 +67,20 @@ pub struct StationNames {
     sharing: Vec<String>,
     /// Those of `servers` that are pools.
     pools: Vec<String>,
+    locks: Vec<(String, LockPlace)>,
+    channels: Vec<(String, WhenFull)>,
+    disk: Option<DiskPlan>,
+}
+
+/// Where a lock is among all shards of all locks of an instance.
+#[derive(Debug, Clone, Copy)]
+pub struct LockPlace {
+    /// Its first shard.
+    pub first: u32,
+    /// How many it has.
+    pub shards: u32,
+    /// Whether readers may hold it together.
+    pub shared: bool,
 }
 
 impl StationNames {
@@ -73,12 +90,61 @@ impl StationNames {
             servers: service.servers.iter().map(|plan| plan.name.clone()).collect(),
             sharing: service.sharing.iter().map(|plan| plan.name.clone()).collect(),
             pools: Vec::new(),
+            locks: Self::lock_places(service),
+            channels: Vec::new(),
+            disk: None,
         }
     }
 
     /// With these pools of workers.
     pub fn with_pools(self, pools: Vec<String>) -> Self {
         StationNames { pools, ..self }
+    }
+
+    fn lock_places(service: &Service) -> Vec<(String, LockPlace)> {
+        let mut first = 0;
+        let place = |plan: &LockPlan| {
+            let place = LockPlace { first, shards: plan.shards, shared: plan.shared };
+            first += plan.shards;
+            (plan.name.clone(), place)
+        };
+        service.locks.iter().map(place).collect()
+    }
+
+    /// These and the service's channels, with what happens when they are full.
+    pub fn with_channels(self, channels: Vec<(String, WhenFull)>) -> Self {
+        StationNames { channels, ..self }
+    }
+
+    /// These and the service's disk.
+    pub fn with_disk(self, disk: Option<DiskPlan>) -> Self {
+        StationNames { disk, ..self }
+    }
+
+    /// The disk; `None` if there is none.
+    pub fn disk(&self) -> Option<DiskPlan> {
+        self.disk
+    }
+
+    /// A lock; `None` if there is none of this name.
+    pub fn lock(&self, name: &str) -> Option<LockPlace> {
+        self.locks.iter().find(|(known, _)| known == name).map(|(_, place)| *place)
+    }
+
+    /// A channel's number and what happens when it is full; `None` if there is none of this name.
+    pub fn channel(&self, name: &str) -> Option<(u16, WhenFull)> {
+        let number = self.channels.iter().position(|(known, _)| known == name)?;
+        Some((number as u16, self.channels[number].1))
+    }
+
+    /// The names of all locks.
+    pub fn lock_names(&self) -> Vec<String> {
+        self.locks.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The names of all channels.
+    pub fn channel_names(&self) -> Vec<String> {
+        self.channels.iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// The slot of a servers station; `None` if there is none of this name.
@@ -169,6 +235,8 @@ pub struct Compiler<'a> {
     scopes: Vec<Vec<usize>>,
     path: Vec<String>,
     loops: u8,
+    /// The size of the requests of the call that is compiled next.
+    pub request: Option<u32>,
 }
 
 impl<'a> Compiler<'a> {
@@ -199,6 +267,7 @@ impl<'a> Compiler<'a> {
             scopes: Vec::new(),
             path: Vec::new(),
             loops: 0,
+            request: None,
         }
     }
 
@@ -223,7 +292,7 @@ impl<'a> Compiler<'a> {
             held(self);
         }
         self.close();
-        self.emit(Instruction::Finish);
+        self.emit(if self.program.ways.is_some() { Instruction::Return } else { Instruction::Finish });
         entry
     }
 
@@ -321,7 +390,24 @@ impl<'a> Compiler<'a> {
         entry
     }
 
+    /// Compiles what receivers of a channel do with an item; returns where it begins.
+    pub fn channel(&mut self, name: &str, path: &str, channel: u16, steps: &[Step]) -> Place {
+        self.begin(name, path);
+        let entry = self.here();
+        self.scopes.push(Vec::new());
+        self.emit(Instruction::Receive);
+        self.at(".steps", |compiler| {
+            refuse_reply(compiler, steps);
+            compiler.scope(steps);
+        });
+        self.emit(Instruction::Received { channel });
+        self.close();
+        self.emit(Instruction::Finish);
+        entry
+    }
+
     fn begin(&mut self, name: &str, path: &str) {
+        self.program.entries.push(self.here());
         self.salt = named(named(0, &self.part), name);
         self.ordinals.clear();
         self.path = vec![path.to_owned()];
@@ -449,6 +535,11 @@ impl<'a> Compiler<'a> {
         self.stations.servers(name).filter(|_| known).unwrap_or(0)
     }
 
+    /// Notes the size of a request.
+    pub fn request_size(&mut self, size: Option<&Random<Bytes>>) -> Option<u32> {
+        size.map(|size| self.at(".request", |compiler| compiler.demand("request", size)))
+    }
+
     /// The operation called `service.operation`; an unknown name is a problem.
     pub fn target(&mut self, name: &str) -> u32 {
         match self.directory.get(name) {
@@ -480,6 +571,11 @@ impl<'a> Compiler<'a> {
         self.loops -= 1;
     }
 
+    /// In how many loops the next instruction will stand.
+    pub fn loop_depth(&self) -> u8 {
+        self.loops
+    }
+
     /// The present path.
     pub fn place(&self) -> String {
         self.path.concat()
@@ -502,9 +598,7 @@ impl<'a> Compiler<'a> {
 pub fn check_cycles(blueprint: &Blueprint) -> Option<Vec<&Operation>> {
     let calls = |operation: u32| {
         let entry = blueprint.operations[operation as usize].entry;
-        let next = blueprint.operations.iter().map(|other| other.entry).filter(|other| *other > entry).min();
-        let first_client = blueprint.clients.iter().map(|client| client.entry).filter(|other| *other > entry).min();
-        let end = next.into_iter().chain(first_client).min().unwrap_or(blueprint.program.code.len() as Place);
+        let end = blueprint.program.end_of(entry);
         blueprint.program.code[entry as usize..end as usize].iter().filter_map(|instruction| match instruction {
             Instruction::Call { site } => Some(blueprint.program.sites[*site as usize].operation),
             _ => None,

@@ -106,6 +106,14 @@ pub enum Stage {
     Parked,
     /// Its callee or branches.
     Children,
+    /// A lock; `account` is the account of waiting, `account2` the lock.
+    Lock,
+    /// The end of a transfer at up to three sharing stations; `account` is the account of time on the way.
+    Transfer,
+    /// Room in a channel; `account` is the account of waiting, `account2` the channel.
+    Room,
+    /// It is an item in a channel's buffer and waits for a receiver; `account2` is the channel.
+    Buffer,
 }
 
 /// What calls and branches inherit from who began them.

@@ -7,9 +7,11 @@
 //! Invariant: for every instruction that can fail, `unwind` holds the place where the failing attempt goes on: the code
 //! that gives back what it holds there, and ends it.
 
+use super::channels::Sending;
 use super::data::Parts;
 use super::distribution::Distribution;
 use super::frame::Outcome;
+use super::locks::Section;
 use super::resilience::backoff::Backoff;
 use super::resilience::breaker::BreakerSpec;
 use super::resilience::budget::BudgetSpec;
@@ -48,6 +50,16 @@ pub enum Instruction {
     Unlimit { limit: u16 },
     /// Fail because a rate limit said so.
     Refuse,
+    /// Hold a lock of the own instance until the matching `Unlock`; waits for it.
+    Lock { section: u32 },
+    /// Give the lock back; an attempt that is failing goes on unwinding from here.
+    Unlock { section: u32 },
+    /// Put an item into a channel of the own instance; may wait for room.
+    Send { sending: u32 },
+    /// The beginning of a receiver's code: an item waits here until a receiver takes it.
+    Receive,
+    /// The receiver is free for the next item.
+    Received { channel: u16 },
     /// Call an operation and wait for its reply.
     Call { site: u32 },
     /// Pass the gate of the instance on the way in, or fail as shed.
@@ -88,6 +100,16 @@ pub enum Instruction {
     Data { step: u32 },
     /// The end of an attempt or a branch.
     Finish,
+    /// The end of an operation in a model with links: its reply goes back, unless it did already.
+    Return,
+    /// A message passes network cards and the link's bandwidth; `back` tells whether it is a reply.
+    Transfer { back: bool },
+    /// A message is on its way.
+    Hop { back: bool },
+    /// A request has arrived: the operation begins.
+    Enter,
+    /// A reply has arrived: the attempt ends.
+    Deliver,
 }
 
 /// A random amount that a step asks for.
@@ -128,6 +150,8 @@ pub struct Choice {
 /// A call as written at one place of one program.
 #[derive(Debug, Clone, Default)]
 pub struct Site {
+    /// The client or service that calls.
+    pub from: String,
     /// The operation that is called.
     pub operation: u32,
     /// How long the caller waits for the reply.
@@ -142,13 +166,15 @@ pub struct Site {
     pub passes_cancel: bool,
     /// How the instance is chosen.
     pub route: Route,
+    /// The size of the request, if it has one.
+    pub request: Option<u32>,
 }
 
 impl Site {
-    /// A call that tells its callee nothing of deadlines and cancelling, to an instance that the balancer chooses.
-    pub fn plain(operation: u32, timeout: Option<Nanos>, salt: u64) -> Self {
-        let route = Route::Balanced;
-        Site { operation, timeout, salt, tells_deadline: false, cancels: false, passes_cancel: false, route }
+    /// A call of a client or service that tells its callee nothing of deadlines and cancelling, to an instance that the
+    /// balancer chooses.
+    pub fn plain(from: &str, operation: u32, timeout: Option<Nanos>, salt: u64) -> Self {
+        Site { from: from.to_owned(), operation, timeout, salt, ..Site::default() }
     }
 }
 
@@ -272,6 +298,14 @@ pub struct Program {
     pub sites: Vec<Site>,
     /// Forks.
     pub forks: Vec<Fork>,
+    /// Critical sections.
+    pub sections: Vec<Section>,
+    /// Sends.
+    pub sendings: Vec<Sending>,
+    /// Where the code of a request's way begins, and that of a reply's, if there are links.
+    pub ways: Option<[Place; 2]>,
+    /// Where the code of each operation, client and receiver begins, ascending.
+    pub entries: Vec<Place>,
     /// The accounts of the ledger.
     pub accounts: Vec<Account>,
     /// Guarded calls.
@@ -290,6 +324,10 @@ impl Program {
         match self.code[place as usize] {
             Instruction::Release { .. }
             | Instruction::Free { .. }
+            | Instruction::Unlock { .. }
+            | Instruction::Unlimit { .. }
+            | Instruction::Return
+            | Instruction::Deliver
             | Instruction::Disconnect { .. }
             | Instruction::LeaveGate
             | Instruction::Settle { .. }
@@ -299,6 +337,29 @@ impl Program {
             | Instruction::Finish => place,
             _ => self.unwind[place as usize],
         }
+    }
+
+    /// Adds the code that every message runs: a request's way, and a reply's.
+    pub fn add_ways(&mut self) {
+        let start = self.code.len() as Place;
+        self.entries.push(start);
+        self.code.extend([
+            Instruction::Transfer { back: false },
+            Instruction::Hop { back: false },
+            Instruction::Enter,
+            Instruction::Transfer { back: true },
+            Instruction::Hop { back: true },
+            Instruction::Deliver,
+        ]);
+        // Whatever fails on its way has ended.
+        self.unwind.extend([start + 5; 6]);
+        self.ways = Some([start, start + 3]);
+    }
+
+    /// Where the code that begins at `entry` ends.
+    pub fn end_of(&self, entry: Place) -> Place {
+        let next = self.entries.iter().find(|other| **other > entry);
+        next.copied().unwrap_or(self.code.len() as Place)
     }
 
     /// The number of the account, made at its first mention.

@@ -11,22 +11,27 @@ use super::data_file::DataSpec;
 use crate::model::arrival::ArrivalSpec;
 use crate::model::balancer::Policy;
 use crate::model::balancing::Balancing;
+use crate::model::batch::BatchSpec;
 use crate::model::blueprint::{LimitPlan, Scope};
+use crate::model::channels::ChannelSpec;
 use crate::model::discipline::{QueueDiscipline, WhenFull};
 use crate::model::distribution::Random;
 use crate::model::fault::FaultSpec;
 use crate::model::keys::KeysSpec;
 use crate::model::limiter::{Allow, Per};
+use crate::model::locks::LockSpec;
 use crate::model::machine::cpu::{ContentionSpec, ContextSwitch, Discipline, QuotaSpec, StealSpec};
+use crate::model::machine::disk::DiskSpec;
 use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
+use crate::model::network::LinkSpecs;
 use crate::model::resilience::breaker::BreakerSpec;
 use crate::model::resilience::limit::LimitSpec as AdaptiveLimit;
 use crate::model::resilience::retry::{ConnectionPoolSpec, HedgeSpec, Propagated, RetrySpec};
 use crate::model::resilience::shed::ShedSpec;
 use crate::model::resilience::throttle::ThrottleSpec;
 use crate::model::step::Step;
-use crate::quantity::{Bytes, Cores, Duration, Price, Rate, Share};
+use crate::quantity::{Bandwidth, Bytes, Cores, Duration, Price, Rate, Share};
 
 /// A system: who asks, and what answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +59,10 @@ pub struct ModelFile {
     /// Caches, databases and queues.
     #[serde(flatten)]
     pub data: DataSpec,
+    /// What lies between clients, services, zones and regions, by name: `default`, or `one -> other`. Calls and replies take no time
+    /// on the way where there is none.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub links: LinkSpecs,
 }
 
 /// Machines by size.
@@ -107,7 +116,8 @@ pub struct DependencySpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSpec {
-    /// When requests come: `{ poisson: 400/s }` from outside, or `{ users: 500, think: 2s }` from a fixed population.
+    /// When requests come: `{ poisson: 400/s }` from outside, or `{ users: 500, think: 2s }` from a fixed population,
+    /// or `{ batch: { items: 1000, workers: 10 } }` for a job.
     pub arrivals: Traffic,
     /// The operation that every request calls, as `service.operation`; or give a `mix`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +125,12 @@ pub struct ClientSpec {
     /// The operations that requests call and how often; the shares add up to 100 %.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mix: Option<IndexMap<String, Share>>,
+    /// The size of its requests, which network cards and links have to carry; nothing if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Random<Bytes>>,
+    /// Where it is: a zone such as `eu/a`, in the region `eu`; in no zone if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Which data item each request is about; about none if left out. Caches, shards and balancers that go by keys look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysSpec>,
@@ -164,6 +180,8 @@ fn is_yes(value: &bool) -> bool {
 pub enum Traffic {
     /// From a fixed population.
     Closed(Population),
+    /// A fixed number of items, worked off by workers.
+    Batch(BatchSpec),
     /// From outside, whatever happens to those before.
     Open(ArrivalSpec),
 }
@@ -187,6 +205,9 @@ pub struct ServiceSpec {
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 100_000))]
     pub instances: u32,
+    /// Where the instances are: in these zones in turn, such as `[eu/a, eu/b]`; in no zone if left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<String>,
     /// The machine of each instance; without limits if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<MachineSpec>,
@@ -225,6 +246,12 @@ pub struct ServiceSpec {
     /// as long for a `cpu` step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub speeds: Vec<f64>,
+    /// Locks of each instance, by name; held by `lock` steps.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub locks: IndexMap<String, LockSpec>,
+    /// Channels of each instance, by name; `send` steps put items in, receivers work them off.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub channels: IndexMap<String, ChannelSpec>,
     /// Which instance gets a call; `round_robin` if left out.
     #[serde(default)]
     pub balancer: Policy,
@@ -285,6 +312,12 @@ pub struct MachineSpec {
     /// A noisy neighbor on the same host, for each instance its own; none if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighbor: Option<StealSpec>,
+    /// The disk; `disk` steps need one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskSpec>,
+    /// The network card: so much data in each direction, shared among all messages. Not limited if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Bandwidth>,
 }
 
 /// A limit to the requests that a service accepts.

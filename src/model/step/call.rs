@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::protect::{FallbackSpec, Protection};
 use crate::model::compile::Compiler;
+use crate::model::distribution::Random;
 use crate::model::program::{Instruction, Route, Site};
 use crate::model::resilience::breaker::BreakerSpec;
 use crate::model::resilience::retry::{BulkheadSpec, HedgeSpec, Propagated, RetrySpec};
 use crate::model::resilience::throttle::ThrottleSpec;
-use crate::quantity::Duration;
+use crate::quantity::{Bytes, Duration};
 
 /// Call another operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +22,9 @@ use crate::quantity::Duration;
 pub struct Call {
     /// The operation, as `service.operation`.
     pub call: String,
+    /// The size of the request, which network cards and links have to carry; nothing if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Random<Bytes>>,
     /// How long one attempt waits for the reply; unlimited if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
@@ -69,6 +73,7 @@ fn is_yes(value: &bool) -> bool {
 impl Call {
     pub(super) fn compile(&self, compiler: &mut Compiler) {
         let operation = compiler.at(".call", |compiler| compiler.target(&self.call));
+        compiler.request = compiler.request_size(self.request.as_ref());
         let protection = Protection {
             timeout: self.timeout,
             deadline: self.deadline,
@@ -96,7 +101,7 @@ pub fn emit_routed(compiler: &mut Compiler, operation: &str, route: Route) {
 pub fn emit_call_to(compiler: &mut Compiler, operation: u32, timeout: Option<Duration>, route: Route) {
     let salt = compiler.salt("data call");
     let timeout = timeout.map(Duration::as_nanos);
-    compiler.program.sites.push(Site { route, ..Site::plain(operation, timeout, salt) });
+    compiler.program.sites.push(Site { route, ..Site::plain(&compiler.part, operation, timeout, salt) });
     let site = compiler.program.sites.len() as u32 - 1;
     compiler.emit(Instruction::Call { site });
 }

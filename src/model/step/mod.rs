@@ -7,10 +7,12 @@ mod cache;
 mod call;
 mod choose;
 mod cpu;
+mod disk;
 mod each;
 mod fail;
 mod inner;
 mod invalidate;
+mod lock;
 mod parallel;
 mod pool;
 mod protect;
@@ -18,6 +20,7 @@ mod publish;
 mod put;
 mod repeat;
 mod reply;
+mod send;
 mod statement;
 mod wait;
 
@@ -29,10 +32,12 @@ pub use cache::Cache;
 pub use call::{Call, emit_call_to, emit_routed};
 pub use choose::{Choose, ROUNDING, Way, emit as emit_choice};
 pub use cpu::Cpu;
+pub use disk::{Accesses, Disk, Order};
 pub use each::Each;
 pub use fail::Fail;
 pub use inner::Inner;
 pub use invalidate::Invalidate;
+pub use lock::{Critical, Lock, Mode, Shard};
 pub use parallel::{Branch, Need, NeedWord, Parallel};
 pub use pool::Pool;
 pub use protect::{FallbackSpec, Protection};
@@ -40,7 +45,8 @@ pub use publish::Publish;
 pub use put::{Put, Writing};
 pub use repeat::{Repeat, Rounds};
 pub use reply::Reply;
-pub use statement::{Change, Lock, Read, Spreading, Statement, Write};
+pub use send::Send;
+pub use statement::{Change, Lock as RowLock, Read, Spreading, Statement, Write};
 pub use wait::Wait;
 
 /// One step of an operation.
@@ -85,6 +91,12 @@ pub enum Step {
     /// Touch the state of a part; cannot be written.
     #[serde(skip)]
     Inner(Inner),
+    /// Read from the disk and write to it.
+    Disk(Disk),
+    /// Do something while holding a lock.
+    Lock(Lock),
+    /// Put an item into a channel.
+    Send(Send),
 }
 
 impl Step {
@@ -109,6 +121,9 @@ impl Step {
             Step::Write(step) => step.compile(compiler),
             Step::Statement(step) => step.compile(compiler),
             Step::Inner(step) => step.compile(compiler),
+            Step::Disk(step) => step.compile(compiler),
+            Step::Lock(step) => step.compile(compiler),
+            Step::Send(step) => step.compile(compiler),
         }
     }
 
@@ -119,7 +134,7 @@ impl Step {
 }
 
 /// Notes a problem for every `reply` among nested steps.
-fn refuse_reply(compiler: &mut Compiler, steps: &[Step]) {
+pub(super) fn refuse_reply(compiler: &mut Compiler, steps: &[Step]) {
     if steps.iter().any(Step::is_reply) {
         compiler.problem("`reply` may only stand directly in the list of an operation's steps");
     }

@@ -105,7 +105,10 @@ impl Protection<'_> {
         let salt = compiler.salt("call");
         let cancels = self.tells(Propagated::Cancellation);
         let route = compiler.program.data.route(operation);
+        let (from, request) = (compiler.part.clone(), compiler.request);
         compiler.program.sites.push(Site {
+            from,
+            request,
             operation,
             timeout: self.timeout.map(Duration::as_nanos),
             salt,

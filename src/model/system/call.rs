@@ -24,10 +24,14 @@ impl System<'_> {
         let (of_sessions, foresees) = (service.of_sessions, service.foresees);
         let frame = &self.frames[caller];
         let attempt_key = child(frame.key, target.salt, frame.visit());
+        let network = self.blueprint.network.as_ref();
         let Placed { instance, balancer } = if target.route == Route::Balanced {
             let mut call = Call { key: frame.item, ..Call::at(now) };
             if of_sessions {
                 call.session = self.session_of(caller);
+            }
+            if let Some(network) = network {
+                call.zone = self.zone_of(network, caller, site);
             }
             if foresees {
                 call.work = self.foresee(target.entry, attempt_key);
@@ -69,6 +73,9 @@ impl System<'_> {
         self.frames[caller].child = attempt;
         self.data.inherit(caller, attempt);
         self.books.called(target.operation);
+        if let Some(network) = network {
+            self.send_off(network, caller, attempt, site);
+        }
         Some(attempt)
     }
 

@@ -142,6 +142,19 @@ impl System<'_> {
                     self.unlimit(index, limit.into());
                 }
                 Instruction::Refuse => self.fail(index, place, Outcome::Limited),
+                Instruction::Lock { section } => {
+                    if !self.lock(index, section) {
+                        return;
+                    }
+                }
+                Instruction::Unlock { section } => self.unlock(index, section, place),
+                Instruction::Send { sending } => {
+                    if !self.send(index, sending, place) {
+                        return;
+                    }
+                }
+                Instruction::Receive => {}
+                Instruction::Received { channel } => self.received(index, channel),
                 Instruction::Call { site } => {
                     if self.turn() {
                         return;
@@ -193,11 +206,13 @@ impl System<'_> {
                     }
                 }
                 Instruction::Reply { bytes } => {
-                    if let Some(demand) = bytes {
-                        let bytes = round(self.demands[demand as usize].draw(frame));
-                        self.books.sent(frame.owner, bytes);
-                    }
-                    if let Some(caller) = self.frames[index].answer().and_then(|answer| self.reply(index, answer)) {
+                    let bytes = bytes.map_or(0, |demand| round(self.demands[demand as usize].draw(frame)));
+                    self.books.sent(frame.owner, bytes);
+                    if let Some(network) = &blueprint.network {
+                        self.send_courier(network, index, bytes);
+                    } else if let Some(caller) =
+                        self.frames[index].answer().and_then(|answer| self.reply(index, answer))
+                    {
                         self.ready.push(caller);
                     }
                 }
@@ -206,7 +221,19 @@ impl System<'_> {
                         return;
                     }
                 }
-                Instruction::Finish => match self.end(index) {
+                Instruction::Transfer { back } => {
+                    if !self.transfer(index, back) {
+                        return;
+                    }
+                }
+                Instruction::Hop { back } => {
+                    if !self.hop(index, back, place) {
+                        return;
+                    }
+                }
+                Instruction::Enter => self.enter_operation(index),
+                Instruction::Return if self.go_back(index) => {}
+                Instruction::Finish | Instruction::Return | Instruction::Deliver => match self.end(index) {
                     Some(next) => {
                         index = next;
                         if self.havoc.active > 0 && self.stands_still(index) {
@@ -237,12 +264,15 @@ impl System<'_> {
     #[inline]
     pub(super) fn shared(&mut self, station: u32, generation: u32) {
         let now = self.calendar.now();
-        let sharing = &mut self.sharing[station as usize];
-        if !sharing.woken(now, generation) {
+        if !self.sharing[station as usize].woken(now, generation) {
             return;
         }
-        while let Some(index) = sharing.leave(now) {
+        while let Some(index) = self.sharing[station as usize].leave(now) {
             let frame = &mut self.frames[index];
+            if frame.stage == Stage::Transfer {
+                self.transferred(index, station);
+                continue;
+            }
             frame.stage = Stage::Running;
             let passed = now - frame.since;
             // Rounding may end a job half a nanosecond early; then all its time was service.
@@ -309,7 +339,11 @@ impl System<'_> {
         let passed = now - frame.since;
         match frame.stage {
             Stage::Running => {}
-            Stage::Delay | Stage::Parked | Stage::Queue => self.pool.add(into, frame.account, passed),
+            Stage::Buffer => {}
+            Stage::Transfer => self.collect_transfer(index, into),
+            Stage::Delay | Stage::Parked | Stage::Queue | Stage::Lock | Stage::Room => {
+                self.pool.add(into, frame.account, passed)
+            }
             Stage::Share => {
                 let service = self.attained(index, &frame).min(passed);
                 self.pool.add(into, frame.account2, passed - service);

@@ -98,6 +98,10 @@ impl System<'_> {
             Stage::Share => {
                 self.withdraw(index);
             }
+            Stage::Transfer => self.abandon_transfer(index),
+            Stage::Lock => self.abandon_lock(index),
+            Stage::Room => self.abandon_room(index),
+            Stage::Buffer => self.lose_item(index),
             Stage::Children => self.condemn_children(index, child, outcome),
         }
         let frame = &mut self.frames[index];

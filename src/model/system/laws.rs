@@ -16,6 +16,7 @@ impl System<'_> {
         self.check_clients()?;
         self.check_operations()?;
         self.check_stations()?;
+        self.check_links()?;
         let broken = |(part, what)| Violation { part, what, of_model: false };
         self.data.check(&self.blueprint.program.data).map_err(broken)
     }
@@ -90,6 +91,17 @@ impl System<'_> {
             for (slot, plan) in service.sharing.iter().enumerate() {
                 let station = &self.sharing[instance.sharing as usize + slot];
                 station.check(now).map_err(|what| broken(&plan.name, what))?;
+            }
+            let mut first = instance.locks as usize;
+            for plan in &service.locks {
+                for lock in &self.locks[first..first + plan.shards as usize] {
+                    lock.check(now, &self.frames).map_err(|what| broken(&plan.name, what))?;
+                }
+                first += plan.shards as usize;
+            }
+            for (slot, plan) in service.channels.iter().enumerate() {
+                let channel = &self.channels[instance.channels as usize + slot];
+                channel.check(now, &self.frames).map_err(|what| broken(&plan.name, what))?;
             }
         }
         Ok(())

@@ -5,7 +5,8 @@
 
 use super::data::{CACHE, DATABASE, GROUP, QUEUE};
 use super::record::{
-    AccountBook, ClientBook, CostBook, GuardBook, MemoryBook, OperationBook, Outcomes, Record, ServiceBook, StationBook,
+    AccountBook, ChannelBook, ClientBook, CostBook, GuardBook, LinkBook, MemoryBook, OperationBook, Outcomes, Record,
+    ServiceBook, StationBook,
 };
 use crate::engine::time::seconds;
 use crate::measure::{Histogram, Metric};
@@ -187,6 +188,15 @@ pub const CLIENT: &[Metric<ClientBook>] = &[
         unit: Unit::Count,
         about: "Requests that began within the window.",
         read: |book, _| Some(book.measured as f64),
+    },
+    Metric {
+        name: "makespan",
+        unit: Unit::Seconds,
+        about: "Time from the start of the run to the end of the last item of a batch; missing while not all have ended.",
+        read: |book, _| {
+            let done = u64::from(book.items?) == total(&book.ended);
+            done.then(|| book.last_end as f64 / 1e9)
+        },
     },
     Metric {
         name: "unfinished",
@@ -534,6 +544,77 @@ const COST: Metric<CostBook> = Metric {
     read: |book, _| Some(book.price),
 };
 
+/// The metrics of a channel beside those of a station (all instances of a service together).
+pub const CHANNEL: &[Metric<ChannelBook>] = &[
+    Metric {
+        name: "throughput",
+        unit: Unit::PerSecond,
+        about: "Items taken by receivers per second of the window.",
+        read: |book, window| Some(book.received as f64 / window),
+    },
+    Metric {
+        name: "sent",
+        unit: Unit::Count,
+        about: "Items that were put in within the window.",
+        read: |book, _| Some(book.sent as f64),
+    },
+    Metric {
+        name: "buffered",
+        unit: Unit::Count,
+        about: "Items in the buffers, averaged over time.",
+        read: |book, window| Some(book.stored / 1e9 / window),
+    },
+    Metric {
+        name: "age.mean",
+        unit: Unit::Seconds,
+        about: "Mean time from sending to receiving (by Little's law: items in the buffers / throughput).",
+        read: |book, _| (book.received > 0).then(|| book.stored / 1e9 / book.received as f64),
+    },
+    Metric {
+        name: "dropped",
+        unit: Unit::Count,
+        about: "Items that were thrown away because there was no room.",
+        read: |book, _| Some(book.dropped as f64),
+    },
+    Metric {
+        name: "lost",
+        unit: Unit::Count,
+        about: "Items that died in the buffer with their instance.",
+        read: |book, _| Some(book.lost as f64),
+    },
+];
+
+/// The metrics of a link.
+pub const LINK: &[Metric<LinkBook>] = &[
+    Metric {
+        name: "messages",
+        unit: Unit::PerSecond,
+        about: "Requests and replies that arrived per second of the window.",
+        read: |book, window| Some(book.messages as f64 / window),
+    },
+    Metric {
+        name: "traffic",
+        unit: Unit::BytesPerSecond,
+        about: "Their bytes per second of the window.",
+        read: |book, window| Some(book.bytes as f64 / window),
+    },
+    Metric {
+        name: "lost",
+        unit: Unit::Share,
+        about: "Share of the messages sent that were lost and had to be sent again.",
+        read: |book, _| {
+            let sent = book.messages + book.lost;
+            (sent > 0).then(|| book.lost as f64 / sent as f64)
+        },
+    },
+    Metric {
+        name: "utilization",
+        unit: Unit::Share,
+        about: "Share of the time in which data passed, in the busier direction; 0 where bandwidth is not limited.",
+        read: |book, window| Some(book.busy / 1e9 / window),
+    },
+];
+
 /// A metric of a certain part: name and unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Name {
@@ -558,9 +639,7 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
         add(&mut names, &service.name, BALANCING);
     }
     for service in &blueprint.services {
-        for station in
-            service.servers.iter().map(|plan| &plan.name).chain(service.sharing.iter().map(|plan| &plan.name))
-        {
+        for station in service.station_names() {
             add(&mut names, &format!("{}.{station}", service.name), STATION);
         }
     }
@@ -577,6 +656,13 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
     blueprint.program.data.databases.iter().for_each(|plan| add(&mut names, &plan.name, DATABASE));
     blueprint.program.data.queues.iter().for_each(|plan| add(&mut names, &plan.name, QUEUE));
     blueprint.program.data.groups.iter().for_each(|plan| add(&mut names, &plan.name, GROUP));
+    for service in &blueprint.services {
+        for channel in &service.channels {
+            add(&mut names, &format!("{}.{}", service.name, channel.name), CHANNEL);
+        }
+    }
+    let links = blueprint.network.iter().flat_map(|network| &network.links);
+    links.for_each(|link| add(&mut names, &link.name, LINK));
     names
 }
 
@@ -617,6 +703,12 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     }
     for book in &record.groups {
         values.extend(GROUP.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.channels {
+        values.extend(CHANNEL.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.links {
+        values.extend(LINK.iter().map(|metric| (metric.read)(book, window)));
     }
     values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect()
 }

@@ -12,6 +12,7 @@
 mod agent;
 mod balance;
 mod call;
+mod channel;
 mod data;
 mod execute;
 mod faults;
@@ -22,20 +23,23 @@ mod guard;
 mod interrupt;
 mod laws;
 mod limit;
+mod lock;
 mod memory;
 pub mod metrics;
 mod neighbor;
+mod network;
 mod parts;
 mod pools;
 mod queue;
 pub mod record;
 pub mod series;
+mod spots;
 mod traffic;
 pub mod watch;
 
 use super::blueprint::{self, Blueprint, ServersPlan};
 use super::frame::{Frame, Frames, NONE};
-use super::station::{Servers, Sharing};
+use super::station::{Channel, Lock, Servers, Sharing};
 use crate::engine::random::{key, named};
 use crate::engine::{Calendar, Fingerprint, LaneId, Nanos};
 use crate::measure::ledger::Pool;
@@ -46,6 +50,7 @@ pub use data::{CacheBook, DatabaseBook, QueueBook};
 use interrupt::Condemned;
 use limit::Limit;
 use memory::{Memory, Place};
+use network::Link;
 use parts::{Drawn, Ready, Target};
 use record::Books;
 pub use record::{Ending, Record};
@@ -169,6 +174,8 @@ struct Instance {
     sharing: u32,
     /// Its memory; [`NONE`] if it has none.
     memory: u32,
+    locks: u32,
+    channels: u32,
 }
 
 /// A system in motion.
@@ -193,6 +200,9 @@ pub struct System<'a> {
     dropped: Vec<(u32, Nanos)>,
     /// The rate limits of all services, in their order.
     limits: Vec<Limit>,
+    locks: Vec<Lock>,
+    channels: Vec<Channel>,
+    links: Vec<Link>,
     sources: Vec<Source>,
     /// Per demand of the program: what drawing it takes.
     demands: Vec<Drawn>,
@@ -227,6 +237,7 @@ impl<'a> System<'a> {
         let mut calendar = Calendar::new();
         let (mut services, mut instances) = (Vec::new(), Vec::new());
         let (mut servers, mut sharing, mut memories) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut locks, mut channels) = (Vec::new(), Vec::new());
         for (index, service) in blueprint.services.iter().enumerate() {
             services.push(Service::new(service, instances.len() as u32, root));
             for number in 0..service.instances {
@@ -237,6 +248,8 @@ impl<'a> System<'a> {
                     servers: servers.len() as u32,
                     sharing: sharing.len() as u32,
                     memory: service.memory.as_ref().map_or(NONE, |_| memories.len() as u32),
+                    locks: locks.len() as u32,
+                    channels: channels.len() as u32,
                 });
                 if let Some(plan) = &service.memory {
                     let place = Place { service: index as u32, instance: number, sharing: sharing.len() as u32 };
@@ -244,8 +257,14 @@ impl<'a> System<'a> {
                 }
                 servers.extend(service.servers.iter().map(ServersPlan::build));
                 sharing.extend(service.build_sharing(number));
+                for plan in &service.locks {
+                    locks.extend((0..plan.shards).map(|_| Lock::new(plan.permits)));
+                }
+                channels.extend(service.channels.iter().map(|plan| Channel::new(plan.buffer, plan.receivers)));
             }
         }
+        let links = blueprint.network.as_ref();
+        let links = links.map_or_else(Vec::new, |plan| network::links(plan, &mut sharing, &mut calendar));
         let program = &blueprint.program;
         let demands = program.demands.iter().map(|demand| Drawn::new(demand, &mut calendar)).collect();
         let targets = program.sites.iter().map(|site| Target::new(site, blueprint, &mut calendar)).collect();
@@ -267,6 +286,9 @@ impl<'a> System<'a> {
             memories,
             dropped: Vec::new(),
             limits: blueprint.services.iter().flat_map(limits_of).collect(),
+            locks,
+            channels,
+            links,
             sources: traffic::sources(blueprint, root),
             demands,
             targets,

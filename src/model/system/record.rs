@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::Service;
 use super::data::{CacheBook, DatabaseBook, QueueBook};
+pub use super::network::LinkBook;
 use super::series::Series;
+use super::spots::{Areas, ChannelState};
 use super::{Plan, System};
 use crate::engine::time::Nanos;
 use crate::measure::{Attribution, Histogram, Kind, Level, Tally};
-use crate::model::blueprint::Blueprint;
+use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::frame::Outcome;
 use crate::model::queue::GroupBook;
 
@@ -64,6 +66,10 @@ pub struct ClientBook {
     pub areas: [u128; 2],
     /// Requests in flight at the window's beginning and end.
     pub backlog: [u32; 2],
+    /// The items of a batch; none if it is not one.
+    pub items: Option<u32>,
+    /// When the last request ended [ns].
+    pub last_end: Nanos,
 }
 
 /// What is known of an operation after a run.
@@ -141,9 +147,6 @@ pub struct AccountBook {
     pub refused: u64,
 }
 
-/// Areas of a station from the start of the run: busy [slot·ns], waiting [attempt·ns], stopped [ns].
-pub(super) type Areas = [f64; 3];
-
 /// What is known of a station of a service over the window, all instances together.
 #[derive(Debug, Clone)]
 pub struct StationBook {
@@ -200,6 +203,21 @@ pub struct CostBook {
     pub successes: Option<u64>,
 }
 
+/// What is known of the items of a channel over the window, all instances together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChannelBook {
+    /// Items put in.
+    pub sent: u64,
+    /// Items taken by receivers.
+    pub received: u64,
+    /// Items lost in the buffer, with their instance.
+    pub lost: u64,
+    /// Items thrown away because the channel was full.
+    pub dropped: u64,
+    /// Items in the buffer, integrated [item·ns].
+    pub stored: f64,
+}
+
 /// All that a run leaves.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -221,7 +239,7 @@ pub struct Record {
     pub services: Vec<ServiceBook>,
     /// The accounts of the ledger, in the order of the blueprint.
     pub accounts: Vec<AccountBook>,
-    /// The stations, service by service: servers, then sharing.
+    /// The stations, service by service: servers, sharing, locks, channels.
     pub stations: Vec<StationBook>,
     /// The memories, service by service, of those that have it.
     pub memories: Vec<MemoryBook>,
@@ -237,6 +255,10 @@ pub struct Record {
     pub queues: Vec<QueueBook>,
     /// The groups of consumers, queue by queue.
     pub groups: Vec<GroupBook>,
+    /// What else is known of the channels, service by service.
+    pub channels: Vec<ChannelBook>,
+    /// The links, in the order of the blueprint.
+    pub links: Vec<LinkBook>,
     /// Levels and rates over simulated time.
     pub series: Series,
 }
@@ -267,13 +289,15 @@ pub(super) struct Books {
     /// Busy, waiting and stopped areas of all stations at the window's beginning and end.
     marks: [Vec<Areas>; 2],
     pub(super) memory_marks: [Vec<MemoryMarks>; 2],
+    /// The channels at the window's beginning and end.
+    channels: [Vec<ChannelState>; 2],
     closed_at: Nanos,
 }
 
 impl Books {
     pub(super) fn new(blueprint: &Blueprint, plan: Plan) -> Self {
         let accounts = blueprint.program.accounts.len();
-        let client = || ClientBook {
+        let client = |client: &Client| ClientBook {
             begun: 0,
             ended: Outcomes::default(),
             in_flight: Level::default(),
@@ -287,10 +311,15 @@ impl Books {
             attribution: Attribution::new(accounts),
             areas: [0; 2],
             backlog: [0; 2],
+            items: match client.traffic {
+                Traffic::Batch { items, .. } => Some(items),
+                _ => None,
+            },
+            last_end: 0,
         };
         Books {
             events: 0,
-            clients: blueprint.clients.iter().map(|_| client()).collect(),
+            clients: blueprint.clients.iter().map(client).collect(),
             operations: vec![OperationBook::default(); blueprint.operations.len()],
             accounts: vec![AccountBook::default(); accounts],
             guards: vec![GuardBook::default(); blueprint.program.guards.len()],
@@ -301,6 +330,7 @@ impl Books {
             awaited: 1,
             marks: [Vec::new(), Vec::new()],
             memory_marks: [Vec::new(), Vec::new()],
+            channels: [Vec::new(), Vec::new()],
             closed_at: 0,
         }
     }
@@ -350,6 +380,7 @@ impl Books {
         let response = now - started;
         book.ended[outcome as usize] += 1;
         book.in_flight.down(now);
+        book.last_end = now;
         book.time_in_flight += u128::from(response);
         if self.open {
             book.window_outcomes[outcome as usize] += 1;
@@ -489,21 +520,8 @@ impl System<'_> {
         self.data.mark(end == 1, now);
         self.books.marks[end] = self.areas();
         self.books.memory_marks[end] = self.memory_marks();
+        self.books.channels[end] = self.channel_states();
         self.books.closed_at = now;
-    }
-
-    /// The areas of all stations now: servers, then sharing.
-    pub(super) fn areas(&self) -> Vec<Areas> {
-        let now = self.calendar.now();
-        let servers = self.servers.iter().map(|station| {
-            let [busy, waiting] = [station.busy(), station.waiting()].map(|level| level.area(now) as f64);
-            [busy, waiting, 0.0]
-        });
-        let sharing = self.sharing.iter().map(|station| {
-            let busy = station.busy(now);
-            [busy, (station.present().area(now) as f64 - busy).max(0.0), station.stopped(now)]
-        });
-        servers.chain(sharing).collect()
     }
 
     /// Turns the books into the run's record.
@@ -517,11 +535,12 @@ impl System<'_> {
         let start = self.books.window[0].min(self.books.closed_at);
         let requests = self.books.clients.iter().map(|book| book.measured).sum();
         self.books.operations.iter_mut().for_each(|book| book.requests = requests);
-        let stations = self.station_books();
         let (memories, costs) = (self.memory_books(), self.cost_books());
         let databases = self.data.database_books();
         let (queues, groups) = self.data.queue_books();
         let caches = self.data.cache_books(&self.blueprint.program.data);
+        let (stations, channels) = (self.station_books(), self.channel_books());
+        let links = self.link_books(&self.books.marks[0], &self.books.marks[1]);
         Record {
             fingerprint: self.fingerprint.value(),
             ending,
@@ -540,6 +559,8 @@ impl System<'_> {
             databases,
             queues,
             groups,
+            channels,
+            links,
             series: self.books.series,
         }
     }
@@ -571,34 +592,46 @@ impl System<'_> {
 
     fn station_books(&self) -> Vec<StationBook> {
         let [before, after] = &self.books.marks;
-        let change = |station: usize, what: usize| after[station][what] - before[station][what];
         let mut books = Vec::new();
         for (number, service) in self.blueprint.services.iter().enumerate() {
-            let first = self.services[number].first_instance as usize;
-            let instances = &self.instances[first..first + service.instances as usize];
-            let mut book = |name: &str, capacity: f64, station_of: &dyn Fn(usize) -> usize| {
-                let busy = |instance: usize| change(station_of(instance), 0);
-                let all = 0..instances.len();
+            let instances = self.instances_of(number);
+            for spot in self.spots(number) {
+                let each = |what: usize| {
+                    instances.iter().map(move |instance| self.growth(&spot, instance, what, before, after))
+                };
                 books.push(StationBook {
                     service: number as u32,
-                    name: name.to_owned(),
-                    capacity,
+                    name: spot.name.to_owned(),
+                    capacity: spot.capacity,
                     instances: service.instances,
-                    busy: all.clone().map(busy).sum(),
-                    busy_worst: all.clone().map(busy).fold(0.0, f64::max),
-                    waiting: all.clone().map(|instance| change(station_of(instance), 1)).sum(),
-                    stopped: all.map(|instance| change(station_of(instance), 2)).sum(),
-                    waits: self.waits(&service.name, name),
+                    busy: each(0).sum(),
+                    busy_worst: each(0).fold(0.0, f64::max),
+                    waiting: each(1).sum(),
+                    stopped: each(2).sum(),
+                    waits: self.waits(&service.name, spot.name),
                 });
-            };
-            for (slot, plan) in service.servers.iter().enumerate() {
-                book(&plan.name, f64::from(plan.slots), &|instance| instances[instance].servers as usize + slot);
-            }
-            for (slot, plan) in service.sharing.iter().enumerate() {
-                let offset = self.servers.len() + slot;
-                book(&plan.name, plan.capacity(), &|instance| offset + instances[instance].sharing as usize);
             }
         }
         books
+    }
+
+    /// All channels of all services now.
+    fn channel_states(&self) -> Vec<ChannelState> {
+        let services = self.blueprint.services.iter().enumerate();
+        services
+            .flat_map(|(number, service)| (0..service.channels.len()).map(move |slot| self.channel_state(number, slot)))
+            .collect()
+    }
+
+    fn channel_books(&self) -> Vec<ChannelBook> {
+        let [before, after] = &self.books.channels;
+        let book = |(before, after): (&ChannelState, &ChannelState)| ChannelBook {
+            sent: after.sent - before.sent,
+            received: after.received - before.received,
+            lost: after.lost - before.lost,
+            dropped: after.dropped - before.dropped,
+            stored: (after.stored - before.stored) as f64,
+        };
+        before.iter().zip(after).map(book).collect()
     }
 }

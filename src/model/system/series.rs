@@ -1,6 +1,7 @@
 //! Time series: rates, levels and response times in every interval of simulated time, warm-up included.
 
-use super::record::{Areas, ClientBook};
+use super::record::ClientBook;
+use super::spots::Areas;
 use super::{Milestone, System};
 use crate::engine::time::{Nanos, seconds};
 use crate::measure::Histogram;
@@ -73,8 +74,7 @@ pub fn columns(blueprint: &Blueprint) -> Vec<Column> {
         CLIENT.into_iter().for_each(|column| add(&client.name, column));
     }
     for service in &blueprint.services {
-        let names = service.servers.iter().map(|plan| &plan.name).chain(service.sharing.iter().map(|plan| &plan.name));
-        for station in names {
+        for station in service.station_names() {
             STATION.into_iter().for_each(|column| add(&format!("{}.{station}", service.name), column));
         }
     }
@@ -154,24 +154,15 @@ impl System<'_> {
         let areas = self.areas();
         let old = std::mem::replace(&mut self.books.series.areas, areas);
         let areas = &self.books.series.areas;
-        let change =
-            |station: usize, what: usize| areas[station][what] - old.get(station).map_or(0.0, |area| area[what]);
         let span = self.books.series.interval as f64;
         for (number, service) in self.blueprint.services.iter().enumerate() {
-            let first = self.services[number].first_instance as usize;
-            let instances = &self.instances[first..first + service.instances as usize];
-            let count = f64::from(service.instances);
-            let mut push = |capacity: f64, station_of: &dyn Fn(usize) -> usize| {
-                let sum = |what| (0..instances.len()).map(|instance| change(station_of(instance), what)).sum::<f64>();
-                row.push(sum(0) / (span * capacity * count));
-                row.push(sum(1) / span);
-            };
-            for (slot, plan) in service.servers.iter().enumerate() {
-                push(f64::from(plan.slots), &|instance| instances[instance].servers as usize + slot);
-            }
-            for (slot, plan) in service.sharing.iter().enumerate() {
-                let offset = self.servers.len() + slot;
-                push(plan.capacity(), &|instance| offset + instances[instance].sharing as usize);
+            let instances = self.instances_of(number);
+            for spot in self.spots(number) {
+                let grown = |what| -> f64 {
+                    instances.iter().map(|instance| self.growth(&spot, instance, what, &old, areas)).sum()
+                };
+                row.push(grown(0) / (span * spot.capacity * f64::from(service.instances)));
+                row.push(grown(1) / span);
             }
         }
         row.extend(self.memory_in_use());

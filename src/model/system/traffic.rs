@@ -8,6 +8,7 @@ use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
 use crate::model::arrival::Process;
 use crate::model::balancer::Call;
+use crate::model::batch::Deal;
 use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::frame::{Bearing, NONE, Outcome, Role, Start};
 use crate::model::keys::Keys;
@@ -27,6 +28,8 @@ pub(super) struct Source {
     entry: Place,
     /// The site of the call that the requests consist of, if a request can be one frame with its attempt.
     direct: Option<u32>,
+    /// The items of a batch.
+    job: Option<Job>,
     /// Which data its requests are about.
     keys: Option<Keys>,
     /// What the next recorded request is about, and the one that begins now; [`NONE`] if that was not recorded.
@@ -40,6 +43,21 @@ pub(super) struct Source {
     pub(super) cancels: bool,
 }
 
+/// A batch at work.
+#[derive(Debug)]
+struct Job {
+    deal: Deal,
+    /// Per worker: the item it does next.
+    next: Vec<u32>,
+}
+
+impl Job {
+    fn new(traffic: &Traffic) -> Option<Self> {
+        let &Traffic::Batch { items, workers, schedule } = traffic else { return None };
+        Some(Job { deal: Deal::new(items, workers, schedule), next: vec![NONE; workers as usize] })
+    }
+}
+
 impl Source {
     /// The client's source; `root` is the key of the run.
     pub(super) fn new(client: &Client, blueprint: &Blueprint, root: u64, first_session: u32) -> Self {
@@ -48,6 +66,7 @@ impl Source {
             Traffic::Open(arrivals) => (Some(arrivals.build()), 1),
             Traffic::Closed { users, .. } => (None, *users as usize),
             Traffic::Consumers { slots, .. } => (None, *slots as usize),
+            Traffic::Batch { workers, .. } => (None, *workers as usize),
         };
         let closed = matches!(client.traffic, Traffic::Closed { .. });
         let direct = direct(blueprint, client.entry);
@@ -59,6 +78,7 @@ impl Source {
             entry: client.entry,
             direct,
             cancels: direct.is_some_and(|site| blueprint.program.sites[site as usize].cancels),
+            job: Job::new(&client.traffic),
             keys: client.keys.clone(),
             upcoming: NONE,
             recorded: NONE,
@@ -89,12 +109,13 @@ const KEY_SALT: u64 = 0x6b65_7973_6f66_7265;
 /// attempt goes on after its answer.
 fn direct(blueprint: &Blueprint, entry: Place) -> Option<u32> {
     let program = &blueprint.program;
+    if blueprint.network.is_some() {
+        return None;
+    }
     let [Instruction::Call { site }, Instruction::Finish, ..] = program.code[entry as usize..] else { return None };
     let plan = &program.sites[site as usize];
     let start = blueprint.operations[plan.operation as usize].entry;
-    let entries = blueprint.operations.iter().map(|operation| operation.entry);
-    let entries = entries.chain(blueprint.clients.iter().map(|client| client.entry));
-    let end = entries.filter(|entry| *entry > start).min().map_or(program.code.len(), |end| end as usize);
+    let end = program.end_of(start) as usize;
     let replies = program.code[start as usize..end].iter().any(|step| matches!(step, Instruction::Reply { .. }));
     (!replies && plan.route == Route::Balanced).then_some(site)
 }
@@ -151,6 +172,13 @@ impl System<'_> {
 
     /// Lets a user think before the next request.
     fn think(&mut self, client: u32, user: u32) {
+        if let Some(job) = &mut self.sources[client as usize].job {
+            if let Some(item) = job.deal.take(user) {
+                job.next[user as usize] = item;
+                self.calendar.after(0, Event::Think { client, user });
+            }
+            return;
+        }
         let Traffic::Closed { think, .. } = &self.blueprint.clients[client as usize].traffic else { return };
         let source = &self.sources[client as usize];
         let user_key = key(source.key, u64::from(user));
@@ -174,9 +202,14 @@ impl System<'_> {
         let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
         let number = &mut source.sent[user as usize];
-        let request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
+        let mut request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
         *number += 1;
-        let bearing = source.bearing(now, request_key);
+        let mut bearing = source.bearing(now, request_key);
+        if let Some(job) = &source.job {
+            // An item is the same whoever does it.
+            bearing.item = job.next[user as usize];
+            request_key = key(source.key, u64::from(bearing.item));
+        }
         let session = source.session(user);
         self.books.began(client, now);
         let Some(site) = source.direct else {

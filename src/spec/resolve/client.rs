@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::names::quoted;
 use crate::engine::random::named;
+use crate::model::batch::{Batch, MOST};
 use crate::model::blueprint::{self, Blueprint};
 use crate::model::compile::{Compiler, Directory, Problem, StationNames};
 use crate::model::distribution::Values;
@@ -29,11 +30,14 @@ pub(super) fn add_client(
         name.map_or(String::new(), |(name, _)| name.clone())
     };
     let mut compiler = Compiler::new(&mut blueprint.program, directory, files, problems, name, StationNames::default());
-    let entry = compiler.client(name, |compiler| match ways.as_slice() {
-        [(operation, _)] => protection(spec).emit(compiler, *operation, &target(*operation)),
-        ways => step::emit_choice(compiler, "mix", ways.iter().map(|(_, share)| *share), |compiler, way| {
-            protection(spec).emit(compiler, ways[way].0, &target(ways[way].0));
-        }),
+    let entry = compiler.client(name, |compiler| {
+        compiler.request = compiler.request_size(spec.request.as_ref());
+        match ways.as_slice() {
+            [(operation, _)] => protection(spec).emit(compiler, *operation, &target(*operation)),
+            ways => step::emit_choice(compiler, "mix", ways.iter().map(|(_, share)| *share), |compiler, way| {
+                protection(spec).emit(compiler, ways[way].0, &target(ways[way].0));
+            }),
+        }
     });
     let keys = spec.keys.as_ref().and_then(|keys| {
         let refused = |message| problems.push(Problem::new(format!("{path}.keys"), message));
@@ -114,6 +118,13 @@ fn traffic(
 ) -> Option<blueprint::Traffic> {
     let (result, place) = match &spec.arrivals {
         Traffic::Open(arrivals) => (arrivals.prepare(files).map(blueprint::Traffic::Open), ""),
+        Traffic::Batch(spec) => {
+            let Batch { items, workers, schedule } = spec.batch;
+            let traffic = blueprint::Traffic::Batch { items: items.get().min(MOST) as u32, workers, schedule };
+            let fits = (1..=MOST).contains(&items.get());
+            let result = if fits { Ok(traffic) } else { Err("a batch has 1 to 100 million items".to_owned()) };
+            (result, ".batch.items")
+        }
         Traffic::Closed(population) => {
             let salt = named(named(0, name), "think");
             let think = population.think.build(files).map(|distribution| Demand { distribution, salt });

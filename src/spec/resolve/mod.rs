@@ -6,10 +6,12 @@
 mod client;
 mod data;
 pub(crate) mod dependencies;
+mod disk;
 mod faults;
 mod machine;
 mod memory;
 mod names;
+mod network;
 mod service;
 
 use super::model_file::{CatalogueSpec, ClientSpec, ModelFile, Traffic};
@@ -20,6 +22,7 @@ use crate::model::distribution::Values;
 use client::add_client;
 use names::check_names;
 pub use names::quoted;
+use network::{check_links, has_network, plan_network};
 use service::{add_service, assume_service};
 
 /// The most instances of all services together.
@@ -77,6 +80,10 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
         .map(|(number, name)| (name, number as u32))
         .collect();
     blueprint.program.data = expanded.parts(&directory);
+    check_links(model, &mut problems);
+    if has_network(model) {
+        blueprint.program.add_ways();
+    }
     // The directory must number the operations in the order in which they are compiled.
     for (name, spec) in &model.services {
         add_service(&mut blueprint, &directory, files, &mut problems, name, spec);
@@ -96,7 +103,9 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
     faults::add_faults(&mut blueprint, files, &mut problems, model);
     assumptions.extend(data::warnings(&blueprint.program.data.databases));
     data::add_consumers(&mut blueprint, &directory, files, &mut problems, model);
-    assumptions.push("calls and replies take no time on the network".to_owned());
+    if blueprint.program.ways.is_none() {
+        assumptions.push("calls and replies take no time on the network".to_owned());
+    }
     let instances: u64 = blueprint.services.iter().map(|service| u64::from(service.instances)).sum();
     if instances > MAX_INSTANCES {
         problems
@@ -104,11 +113,15 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
     }
     let users = |client: &ClientSpec| match &client.arrivals {
         Traffic::Closed(population) => u64::from(population.users),
+        Traffic::Batch(spec) => u64::from(spec.batch.workers),
         Traffic::Open(_) => 0,
     };
     let users: u64 = model.clients.values().map(users).sum();
     if users > MAX_USERS {
         problems.push(Problem::new("clients", format!("{users} users are too many; {MAX_USERS} are allowed")));
+    }
+    if problems.is_empty() {
+        plan_network(model, &mut blueprint, files, &mut problems);
     }
     if problems.is_empty()
         && let Some(cycle) = check_cycles(&blueprint)

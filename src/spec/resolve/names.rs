@@ -2,13 +2,26 @@
 
 use super::machine::check_pools;
 use crate::model::compile::Problem;
-use crate::spec::model_file::ModelFile;
+use crate::spec::model_file::{ModelFile, ServiceSpec};
 
 /// The longest name of a part.
 const MAX_NAME: usize = 60;
 
 /// Names of stations and steps, which operations must not have: their metrics would be the same.
-pub(super) const TAKEN: [&str; 8] = ["workers", "threads", "cpu", "memory", "wait", "calls", "limit", "refusal"];
+pub(super) const TAKEN: [&str; 12] = [
+    "workers",
+    "threads",
+    "cpu",
+    "memory",
+    "wait",
+    "calls",
+    "limit",
+    "refusal",
+    "disk",
+    "disk_bandwidth",
+    "network_in",
+    "network_out",
+];
 
 /// A key of a dotted path, in quotes if it needs them.
 pub fn quoted(key: &str) -> String {
@@ -44,6 +57,7 @@ pub(super) fn check_names(model: &ModelFile) -> Vec<Problem> {
     for (service, spec) in &model.services {
         let path = format!("services.{}", quoted(service));
         check_name(&mut problems, path.clone(), service);
+        check_stations(&mut problems, &path, spec);
         for operation in spec.operations.keys() {
             let path = format!("{path}.operations.{}", quoted(operation));
             if TAKEN.contains(&operation.as_str()) {
@@ -55,4 +69,19 @@ pub(super) fn check_names(model: &ModelFile) -> Vec<Problem> {
         check_pools(&mut problems, &path, spec, &TAKEN);
     }
     problems
+}
+
+/// Locks and channels have metrics under their names, beside operations and other stations.
+fn check_stations(problems: &mut Vec<Problem>, path: &str, spec: &ServiceSpec) {
+    let locks = spec.locks.keys().map(|name| ("lock", "locks", name));
+    let channels = spec.channels.keys().map(|name| ("channel", "channels", name));
+    for (what, section, name) in locks.chain(channels) {
+        let path = format!("{path}.{section}.{}", quoted(name));
+        check_name(problems, path.clone(), name);
+        let twice = what == "channel" && spec.locks.contains_key(name);
+        if TAKEN.contains(&name.as_str()) || spec.operations.contains_key(name) || twice {
+            let message = format!("a {what} cannot be called `{name}`; its metrics would be mixed up with another's");
+            problems.push(Problem::new(path, message));
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! Services: their stations, their operations, what they assume.
 
+use super::disk::add_disk;
 use super::machine::{add_cpu, add_crew, assume_machine};
 use super::memory::add_memory;
 use super::names::{TAKEN, quoted};
+use super::network::add_nic;
 use crate::engine::random::named;
 use crate::measure::Kind;
 use crate::model::blueprint::{self, Blueprint, Operation, ServersPlan};
+use crate::model::channels::{ChannelPlan, ChannelSpec};
 use crate::model::compile::{Compiler, Directory, Limit, Problem, StationNames};
 use crate::model::connections::Pool;
 use crate::model::discipline::{QueueDiscipline, WhenFull};
@@ -32,6 +35,8 @@ pub(super) fn add_service(
         memory: None,
         price: spec.machine.as_ref().and_then(|machine| machine.price).map(Price::per_hour),
         limits: spec.limits.iter().map(RateLimitSpec::plan).collect(),
+        locks: spec.locks.iter().map(|(name, lock)| lock.plan(name)).collect(),
+        channels: Vec::new(),
         balancer: spec.balancer.clone(),
         shed: spec.shed.clone(),
         limit: spec.adaptive_limit.clone(),
@@ -46,9 +51,19 @@ pub(super) fn add_service(
     add_cpu(blueprint, &mut service, files, problems, &path, spec);
     let memory = add_memory(blueprint, &mut service, files, problems, &path, spec);
     let pools = add_pools(blueprint, &mut service, files, problems, spec, &path);
-    let mut stations = StationNames::of(&service).with_pools(crews);
+    add_nic(&mut service, spec);
+    let disk = add_disk(&mut service, problems, spec);
+    let channels = spec.channels.iter().map(|(name, channel)| (name.clone(), channel.when_full)).collect();
+    let mut stations = StationNames::of(&service).with_pools(crews).with_channels(channels).with_disk(disk);
     let first_limit = blueprint.services.iter().map(|service| service.limits.len()).sum::<usize>();
     let limits = limits(spec, first_limit, &path, problems);
+    for (number, (channel, spec)) in spec.channels.iter().enumerate() {
+        let path = format!("{path}.channels.{}", quoted(channel));
+        let mut compiler = Compiler::new(&mut blueprint.program, directory, files, problems, name, stations.clone());
+        let entry = compiler.channel(channel, &path, number as u16, &spec.steps);
+        let &ChannelSpec { buffer, receivers, .. } = spec;
+        service.channels.push(ChannelPlan { name: channel.clone(), buffer, receivers, entry });
+    }
     let number = blueprint.services.len() as u32;
     blueprint.services.push(service);
     if spec.operations.is_empty() {

@@ -278,7 +278,7 @@ impl System<'_> {
     }
 
     /// Asks for a lock; whether the frame goes on at once.
-    pub(super) fn lock(&mut self, index: u32, number: u32, table: bool, account: u32) -> bool {
+    pub(super) fn lock_rows(&mut self, index: u32, number: u32, table: bool, account: u32) -> bool {
         let frame = &self.frames[index];
         let item = if table { NONE } else { frame.item };
         let key = (frame.instance, item);
@@ -295,7 +295,7 @@ impl System<'_> {
     }
 
     /// Gives a lock back; the next in line has it. A failing frame goes on failing.
-    pub(super) fn unlock(&mut self, index: u32, place: Place, number: u32, table: bool) {
+    pub(super) fn unlock_rows(&mut self, index: u32, place: Place, number: u32, table: bool) {
         let frame = &self.frames[index];
         let key = (frame.instance, if table { NONE } else { frame.item });
         if frame.outcome != Outcome::Success {

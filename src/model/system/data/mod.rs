@@ -227,8 +227,8 @@ impl System<'_> {
             DataStep::Judge { database, own } => self.judge(index, database, own),
             DataStep::Apply { database } => self.apply_write(index, database),
             DataStep::Fetch { database } => self.fetch_version(index, database),
-            DataStep::Lock { database, table, account } => return self.lock(index, database, table, account),
-            DataStep::Unlock { database, table } => self.unlock(index, place, database, table),
+            DataStep::Lock { database, table, account } => return self.lock_rows(index, database, table, account),
+            DataStep::Unlock { database, table } => self.unlock_rows(index, place, database, table),
             DataStep::Rounds { depth } => self.rounds(index, depth),
             DataStep::Wash { cache, past } => self.wash(index, cache, past),
         }

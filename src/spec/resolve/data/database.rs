@@ -8,7 +8,7 @@ use crate::model::compile::Problem;
 use crate::model::data::{DatabasePlan, Placement};
 use crate::model::distribution::Random;
 use crate::model::machine::runtime::RuntimeSpec;
-use crate::model::step::{Change, Inner, Lock, Spreading, Statement, Step};
+use crate::model::step::{Change, Inner, RowLock, Spreading, Statement, Step};
 use crate::quantity::Duration;
 use crate::spec::data_file::{Conflicts, DatabaseSpec, Replication, Sharding};
 use crate::spec::model_file::{ModelFile, QueueSpec};
@@ -127,7 +127,7 @@ fn surrounded(database: u32, name: &str, nodes: u32, spec: &DatabaseSpec, steps:
         (None, Some(quorum)) => Some((quorum.read, delay(&quorum.read_delay), delay(&quorum.respond_delay))),
         _ => None,
     };
-    let lock: Option<Lock> = change.and_then(|change| change.lock);
+    let lock: Option<RowLock> = change.and_then(|change| change.lock);
     let until = steps.iter().position(Step::is_reply).unwrap_or(steps.len());
     let (front, rest) = steps.split_at(until);
     let statement = Statement { database, name: name.to_owned(), nodes, steps: front.to_vec(), write, lock, read };
