@@ -10,6 +10,7 @@ mod failures;
 #[allow(dead_code, reason = "the benchmarks run the loops; here only their own tests do")]
 mod handwritten;
 mod hostile;
+mod insight;
 mod machines;
 mod model;
 mod quiz;

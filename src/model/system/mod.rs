@@ -13,6 +13,7 @@ mod agent;
 mod balance;
 mod call;
 mod data;
+pub mod detail;
 mod execute;
 mod faults;
 mod foresee;
@@ -115,6 +116,8 @@ pub struct Plan {
     pub in_flight_limit: usize,
     /// The most events.
     pub event_limit: u64,
+    /// Whether ledgers are kept per operation and over time too.
+    pub detailed: bool,
 }
 
 impl Plan {
@@ -129,6 +132,7 @@ impl Plan {
             replication: 0,
             in_flight_limit: 1_000_000,
             event_limit: u64::MAX,
+            detailed: false,
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::Service;
 use super::data::{CacheBook, DatabaseBook, QueueBook};
+use super::detail::Detail;
 use super::series::Series;
 use super::{Plan, System};
 use crate::engine::time::Nanos;
@@ -239,6 +240,8 @@ pub struct Record {
     pub groups: Vec<GroupBook>,
     /// Levels and rates over simulated time.
     pub series: Series,
+    /// Ledgers per operation and over time, if the plan asked for them.
+    pub detail: Option<Box<Detail>>,
 }
 
 impl Record {
@@ -268,6 +271,7 @@ pub(super) struct Books {
     marks: [Vec<Areas>; 2],
     pub(super) memory_marks: [Vec<MemoryMarks>; 2],
     closed_at: Nanos,
+    pub(super) detail: Option<Box<Detail>>,
 }
 
 impl Books {
@@ -302,6 +306,7 @@ impl Books {
             marks: [Vec::new(), Vec::new()],
             memory_marks: [Vec::new(), Vec::new()],
             closed_at: 0,
+            detail: plan.detailed.then(|| Box::new(Detail::new(blueprint, plan.interval))),
         }
     }
 
@@ -541,6 +546,7 @@ impl System<'_> {
             queues,
             groups,
             series: self.books.series,
+            detail: self.books.detail,
         }
     }
 
