@@ -11,6 +11,7 @@ mod failures;
 #[allow(dead_code, reason = "the benchmarks run the loops; here only their own tests do")]
 mod handwritten;
 mod hostile;
+mod insight;
 mod locks;
 mod machines;
 mod model;

@@ -115,6 +115,7 @@ fn books_fit(model: &str, seed: u64) -> Result<(), TestCaseError> {
         replication: 0,
         in_flight_limit: 5_000,
         event_limit: 400_000,
+        detailed: false,
     };
     let ran = try_ran(model, plan).map_err(|violation| TestCaseError::fail(violation.to_string()))?;
     let again = try_ran(model, plan).map_err(|violation| TestCaseError::fail(violation.to_string()))?;

@@ -270,6 +270,7 @@ fn every_request_of_a_trace_takes_what_was_counted_by_hand() {
         replication: 0,
         in_flight_limit: 100,
         event_limit: 1000,
+        detailed: false,
     };
     let record = System::new(&blueprint, plan).run(&|| false).expect("all laws hold");
     let times: Vec<f64> = record.clients.iter().map(|client| client.latency.mean().expect("it ended")).collect();

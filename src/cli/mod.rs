@@ -5,7 +5,10 @@
 //! interrupted.
 
 mod check;
+mod compare;
 mod diagram;
+mod explain;
+mod find;
 mod init;
 mod list;
 mod quiz;
@@ -61,6 +64,12 @@ struct Arguments {
 enum Command {
     /// Run experiments (or models alone) and answer their questions
     Run(run::Arguments),
+    /// Say why a system is as fast as it is: the bottleneck, what helps, what does not, what binds next
+    Explain(explain::Arguments),
+    /// Find the cheapest setting that meets the expectations
+    Find(find::Arguments),
+    /// Compare two result folders or files: better, worse or no difference, metric by metric
+    Compare(compare::Arguments),
     /// Check files without running them
     Check(check::Arguments),
     /// Draw the system of a model or experiment as SVG or Mermaid
@@ -89,6 +98,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let status = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Find(arguments) => find::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Diagram(arguments) => diagram::run(&arguments),
         Command::Quiz(arguments) => quiz::run(&arguments),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use clap::ValueEnum;
@@ -16,16 +17,18 @@ use crate::experiment::tracing::{self, Choice};
 use crate::experiment::{Study, conduct};
 use crate::report::{csv, json, table, trace, write};
 use crate::spec::load::{Disk, Document, Loader};
+use crate::spec::text::diagnostic::Diagnostic;
 
 /// Run experiments (or models alone) and answer their questions
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
 pub struct Arguments {
     /// Experiment or model files; `-` is the standard input
     #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// The folder for results; each experiment has a folder of its own in it
     #[arg(long, default_value = "output", value_name = "FOLDER")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// Another seed than the file's
     #[arg(long)]
     seed: Option<u64>,
@@ -34,10 +37,10 @@ pub struct Arguments {
     replications: Option<u32>,
     /// How many runs at once; all cores if left out
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    jobs: usize,
+    pub(super) jobs: usize,
     /// A tenth of the time, three replications, five levels: to see whether everything works
     #[arg(long)]
-    quick: bool,
+    pub(super) quick: bool,
     /// Change the model: services.shop.instances=8; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -52,7 +55,7 @@ pub struct Arguments {
     format: Format,
     /// Print neither progress nor answer
     #[arg(long, short)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,6 +68,13 @@ enum Format {
     Csv,
 }
 
+impl Arguments {
+    /// The same for one of the files alone.
+    pub(super) fn of_file(&self, file: &Path) -> Self {
+        Arguments { files: vec![file.to_owned()], ..self.clone() }
+    }
+}
+
 /// Runs all files; everything is checked before anything is run.
 pub fn run(arguments: &Arguments) -> Status {
     let mut loader = Loader::new(&Disk);
@@ -72,14 +82,7 @@ pub fn run(arguments: &Arguments) -> Status {
         Ok(designs) => designs,
         Err(status) => return status,
     };
-    let stop = std::sync::Arc::new(AtomicBool::new(false));
-    let asked = std::sync::Arc::clone(&stop);
-    // Without a handler an interrupt just ends the program, which loses nothing but what is being run.
-    let _ = ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(Status::Interrupted.code()));
-        }
-    });
+    let stop = interruptible();
     let mut status = Status::Good;
     for (document, design) in &designs {
         match answer(arguments, document, design, &stop) {
@@ -91,8 +94,21 @@ pub fn run(arguments: &Arguments) -> Status {
     status
 }
 
-/// Loads and designs all files.
-fn prepare(arguments: &Arguments, loader: &mut Loader) -> Result<Vec<(Document, Design)>, Status> {
+/// A flag that the first interrupt sets; the second one ends the program.
+pub(super) fn interruptible() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    // Without a handler an interrupt just ends the program, which loses nothing but what is being run.
+    let _ = ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::SeqCst) {
+            std::process::exit(i32::from(Status::Interrupted.code()));
+        }
+    });
+    stop
+}
+
+/// What the command line changes.
+pub(super) fn options(arguments: &Arguments, loader: &mut Loader) -> Result<Options, Vec<Diagnostic>> {
     let mut options = Options {
         seed: arguments.seed,
         replications: arguments.replications,
@@ -106,6 +122,15 @@ fn prepare(arguments: &Arguments, loader: &mut Loader) -> Result<Vec<(Document, 
             Err(found) => diagnostics.extend(found),
         }
     }
+    if diagnostics.is_empty() { Ok(options) } else { Err(diagnostics) }
+}
+
+/// Loads and designs all files.
+pub(super) fn prepare(arguments: &Arguments, loader: &mut Loader) -> Result<Vec<(Document, Design)>, Status> {
+    let (options, mut diagnostics) = match options(arguments, loader) {
+        Ok(options) => (options, Vec::new()),
+        Err(found) => (Options::default(), found),
+    };
     let mut designs = Vec::new();
     for file in &arguments.files {
         let designed = loader.load(file).and_then(|document| {
@@ -134,18 +159,12 @@ fn prepare(arguments: &Arguments, loader: &mut Loader) -> Result<Vec<(Document, 
 /// Runs one experiment, writes its results and prints its answer.
 fn answer(arguments: &Arguments, document: &Document, design: &Design, stop: &AtomicBool) -> Status {
     let progress = Progress::new(arguments, document, design);
-    let command = command(arguments, document);
+    let command = command("run", arguments, document);
     let study = match conduct(document, design, &command, arguments.jobs, &progress, stop) {
         Ok(study) => study,
         Err(error) => {
             progress.bar.finish_and_clear();
-            let whose = if error.is_of_model() {
-                "The model is at fault; nothing was written."
-            } else {
-                "This is a fault in scalelab; please report it with the file."
-            };
-            complain(&format!("{}: {error}\n{whose}", document.name));
-            return Status::Broken;
+            return broken(document, &error);
         }
     };
     progress.bar.finish_and_clear();
@@ -177,14 +196,22 @@ fn answer(arguments: &Arguments, document: &Document, design: &Design, stop: &At
     if all_kept { Status::Good } else { Status::Expectation }
 }
 
-fn store(study: &Study, traces: Vec<(String, Vec<u8>)>, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+pub(super) fn store(
+    study: &Study,
+    traces: Vec<(String, Vec<u8>)>,
+    folder: &Path,
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut files = write::files(study)?;
     files.extend(traces);
     Ok(write::write_all(folder, &files)?)
 }
 
 /// The files of the traces that were asked for.
-fn traces(arguments: &Arguments, design: &Design, stop: &AtomicBool) -> Result<Vec<(String, Vec<u8>)>, RunError> {
+pub(super) fn traces(
+    arguments: &Arguments,
+    design: &Design,
+    stop: &AtomicBool,
+) -> Result<Vec<(String, Vec<u8>)>, RunError> {
     let choice = match (arguments.trace, arguments.trace_slowest) {
         (Some(count), _) => Choice::Spread(count as usize),
         (None, Some(count)) => Choice::Slowest(count as usize),
@@ -192,6 +219,17 @@ fn traces(arguments: &Arguments, design: &Design, stop: &AtomicBool) -> Result<V
     };
     let traced = tracing::trace(design, choice, &|| stop.load(Ordering::Relaxed))?;
     Ok(traced.iter().flat_map(|traced| trace::files(traced, design.plan.seed)).collect())
+}
+
+/// Says that a simulation broke its own laws.
+pub(super) fn broken(document: &Document, error: &RunError) -> Status {
+    let whose = if error.is_of_model() {
+        "The model is at fault; nothing was written."
+    } else {
+        "This is a fault in scalelab; please report it with the file."
+    };
+    complain(&format!("{}: {error}\n{whose}", document.name));
+    Status::Broken
 }
 
 fn show_answer(format: Format, study: &Study, folder: &Path) {
@@ -206,9 +244,9 @@ fn show_answer(format: Format, study: &Study, folder: &Path) {
 }
 
 /// The command that gives the same results: without what does not change them.
-fn command(arguments: &Arguments, document: &Document) -> String {
+pub(super) fn command(name: &str, arguments: &Arguments, document: &Document) -> String {
     let file = document.files.first().map_or(document.name.as_str(), |(name, _)| name);
-    let mut command = format!("scalelab run {file}");
+    let mut command = format!("scalelab {name} {file}");
     if let Some(seed) = arguments.seed {
         command.push_str(&format!(" --seed {seed}"));
     }
@@ -225,13 +263,13 @@ fn command(arguments: &Arguments, document: &Document) -> String {
 }
 
 /// A progress bar on the standard error, if that is a terminal.
-struct Progress {
-    bar: ProgressBar,
+pub(super) struct Progress {
+    pub(super) bar: ProgressBar,
     events: AtomicU64,
 }
 
 impl Progress {
-    fn new(arguments: &Arguments, document: &Document, design: &Design) -> Self {
+    pub(super) fn new(arguments: &Arguments, document: &Document, design: &Design) -> Self {
         let total = design.points.len() as u64 * design.run.replications;
         let hidden = arguments.quiet || !std::io::stderr().is_terminal();
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };

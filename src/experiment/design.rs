@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::expectation::Check;
 use super::levels;
+use super::precision::{self, Precision};
 use super::quiz::{self, Question};
 use super::study::{Factor, Level, MetricName, RunPlan};
 use super::system_map::SystemMap;
@@ -14,7 +15,7 @@ use crate::experiment::expectation;
 use crate::model::system::{Plan, metrics, series};
 use crate::model::{Blueprint, compile::Problem};
 use crate::quantity::{Duration, Unit};
-use crate::spec::experiment_file::{ExperimentFile, PlotSpec, SweepSpec};
+use crate::spec::experiment_file::{ExperimentFile, PlotSpec, RunSpec, SweepSpec, WarmUp};
 use crate::spec::load::{Document, Loader, Override, as_diagnostic, overrides_in, scalar_node};
 use crate::spec::text::diagnostic::Diagnostic;
 use crate::spec::text::path::{Path, get, span_of};
@@ -53,7 +54,7 @@ pub struct Options {
 }
 
 /// One system at one combination of levels, ready to be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DesignPoint {
     /// The variant's name; empty if there are no variants.
     pub variant: String,
@@ -61,6 +62,8 @@ pub struct DesignPoint {
     pub levels: Vec<usize>,
     /// The index of its picture among the design's systems.
     pub system: usize,
+    /// All changes to the model.
+    pub overrides: Vec<Override>,
     /// The system.
     pub blueprint: Blueprint,
     /// Per metric of the blueprint: its place among the metrics of the whole experiment.
@@ -70,7 +73,7 @@ pub struct DesignPoint {
 }
 
 /// An experiment, checked and ready to be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Design {
     /// How long and how often, for the reader.
     pub run: RunPlan,
@@ -96,6 +99,10 @@ pub struct Design {
     pub warnings: Vec<Diagnostic>,
     /// Whether time series are recorded.
     pub series: bool,
+    /// How narrow intervals have to be.
+    pub precision: Precision,
+    /// Whether the warm-up is found by pilot runs; that of the plan is then a guess.
+    pub finds_warm_up: bool,
 }
 
 /// Names in the order in which they were met, with their units.
@@ -166,7 +173,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
                     let system = number(&mut systems, SystemMap::of(&blueprint, document));
                     let (variant, levels) = (variant.clone(), levels.clone());
                     let (metrics, columns) = (own_metrics, own_columns);
-                    points.push(DesignPoint { variant, levels, system, blueprint, metrics, columns });
+                    points.push(DesignPoint { variant, levels, system, overrides, blueprint, metrics, columns });
                 }
             }
         }
@@ -179,6 +186,10 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
         checks = expectation::prepare(file, &metrics, &factors, &variants, &mut problems);
         questions = quiz::prepare(file, &metrics, &factors, &variants, &mut problems);
         check_plots(&file.plots, [&metrics, &columns], &factors, &points, &mut problems);
+    }
+    let precision = precision(&file.run, &metrics, options, &mut problems);
+    if !diagnostics.is_empty() {
+        problems.clear();
     }
     diagnostics.extend(problems.iter().map(|problem| place(document, problem)));
     if diagnostics.is_empty() {
@@ -197,6 +208,8 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
             assumptions,
             warnings,
             series,
+            precision,
+            finds_warm_up: matches!(file.run.warm_up, Some(WarmUp::Found(_))),
         };
         Ok(design)
     } else {
@@ -220,6 +233,30 @@ fn place(document: &Document, problem: &Problem) -> Diagnostic {
     as_diagnostic(problem, span)
 }
 
+/// The intervals that are wanted; a quick run wants none.
+fn precision(spec: &RunSpec, metrics: &[MetricName], options: &Options, problems: &mut Vec<Problem>) -> Precision {
+    let mut wanted = Vec::new();
+    for (name, share) in &spec.precision {
+        let path = format!("run.precision.{name}");
+        match metrics.iter().position(|metric| metric.name == *name) {
+            None => problems.push(Problem::unknown(
+                &path,
+                "metric",
+                name,
+                metrics.iter().map(|metric| metric.name.as_str()),
+            )),
+            Some(_) if share.fraction() <= 0.0 => {
+                problems.push(Problem::new(path, "an interval of no width would take runs without end"));
+            }
+            Some(metric) => wanted.push((metric, share.fraction())),
+        }
+    }
+    if options.quick {
+        wanted.clear();
+    }
+    Precision { wanted, most: spec.most_replications.map_or(precision::MOST, u64::from) }
+}
+
 /// The times, the replications, the seed.
 fn plan(file: &ExperimentFile, options: &Options) -> Result<(RunPlan, Plan), Problem> {
     let spec = &file.run;
@@ -228,7 +265,11 @@ fn plan(file: &ExperimentFile, options: &Options) -> Result<(RunPlan, Plan), Pro
     let short = options.quick && !spec.keep_time && file.faults.is_empty();
     let shorten = |nanos: u64| if short { nanos / QUICK_SHARE } else { nanos };
     let window = shorten(nanos(spec.window, 60_000_000_000));
-    let warm_up = shorten(nanos(spec.warm_up, 10_000_000_000));
+    let settle = match spec.warm_up {
+        Some(WarmUp::Time(time)) => Some(time),
+        Some(WarmUp::Found(_)) | None => None,
+    };
+    let warm_up = shorten(nanos(settle, 10_000_000_000));
     let drain = nanos(spec.drain, window);
     let interval = nanos(spec.interval, nice(window / 100)).max(1);
     if window == 0 {
@@ -264,6 +305,7 @@ fn plan(file: &ExperimentFile, options: &Options) -> Result<(RunPlan, Plan), Pro
         replication: 0,
         in_flight_limit: spec.in_flight_limit.map_or(1_000_000, |count| count.get() as usize),
         event_limit: spec.event_limit.map_or(100_000_000_000, |count| count.get()),
+        detailed: false,
     };
     Ok((run, plan))
 }

@@ -1,12 +1,13 @@
 //! From runs to estimates: means and intervals over replications, merged distributions and attributions.
 
 use super::design::{Design, DesignPoint};
-use super::study::{Attribution, Distribution, Estimate, Overload, Point, Run, Share};
+use super::study::{Attribution, Course, CourseAccount, Distribution, Estimate, Overload, Point, Run, Share};
 use crate::maths::statistics::interval::Interval;
 use crate::maths::statistics::interval::student_quantile;
 use crate::maths::statistics::moments::Moments;
 use crate::measure::Histogram;
 use crate::model::system::Record;
+use crate::model::system::detail::Detail;
 use crate::model::system::metrics::BEYOND;
 use crate::model::system::record::Ending;
 
@@ -17,6 +18,7 @@ pub struct Finished {
     latencies: Vec<Histogram>,
     series: Vec<Vec<f64>>,
     growth: Vec<Growth>,
+    detail: Option<Box<Detail>>,
 }
 
 /// How a client's requests in flight grew over the window.
@@ -41,7 +43,7 @@ impl Finished {
         let growth = growth(&record);
         let (attributions, latencies) =
             record.clients.into_iter().map(|book| (book.attribution, book.latencies)).unzip();
-        Finished { run, attributions, latencies, series: record.series.rows, growth }
+        Finished { run, attributions, latencies, series: record.series.rows, growth, detail: record.detail }
     }
 }
 
@@ -80,6 +82,8 @@ pub fn summarize(design: &Design, point: &DesignPoint, finished: Vec<Finished>) 
         system: point.system,
         estimates,
         attributions: attributions(point, &finished),
+        operations: operations(point, &finished),
+        courses: courses(point, &finished),
         distributions: distributions(point, &finished),
         series,
         series_half_widths,
@@ -128,23 +132,68 @@ fn series(design: &Design, point: &DesignPoint, finished: &[Finished]) -> (Rows,
 }
 
 fn attributions(point: &DesignPoint, finished: &[Finished]) -> Vec<Attribution> {
+    let of_client = |(number, client): (usize, &crate::model::blueprint::Client)| {
+        attribution(point, &client.name, finished.iter().map(|run| &run.attributions[number]))
+    };
+    point.blueprint.clients.iter().enumerate().filter_map(of_client).collect()
+}
+
+/// The split of every operation's time, if the runs kept it.
+fn operations(point: &DesignPoint, finished: &[Finished]) -> Vec<Attribution> {
+    let of_operation = |(number, operation): (usize, &crate::model::blueprint::Operation)| {
+        let service = &point.blueprint.services[operation.service as usize].name;
+        let runs = finished.iter().filter_map(|run| run.detail.as_ref()?.operations.get(number));
+        attribution(point, &format!("{service}.{}", operation.name), runs)
+    };
+    point.blueprint.operations.iter().enumerate().filter_map(of_operation).collect()
+}
+
+/// Some attributions as one; `None` if nothing was recorded.
+fn attribution<'a>(
+    point: &DesignPoint,
+    name: &str,
+    runs: impl Iterator<Item = &'a crate::measure::Attribution>,
+) -> Option<Attribution> {
+    let accounts = &point.blueprint.program.accounts;
+    let mut merged = crate::measure::Attribution::new(accounts.len());
+    runs.for_each(|run| merged.merge(run));
+    let (all, slowest, slowest_one) = (merged.slowest(1.0)?, merged.slowest(0.05)?, merged.slowest(0.01)?);
+    let share = |(place, account): (usize, &crate::model::program::Account)| Share {
+        part: account.part.clone(),
+        resource: account.resource.clone(),
+        kind: account.kind,
+        all: all.seconds[place],
+        slowest: slowest.seconds[place],
+        slowest_one: slowest_one.seconds[place],
+    };
+    let mut entries: Vec<Share> = accounts.iter().enumerate().map(share).collect();
+    entries.retain(|share| share.all > 0.0 || share.slowest > 0.0);
+    entries.sort_by(|one, other| other.slowest.total_cmp(&one.slowest));
+    Some(Attribution { client: name.to_owned(), entries })
+}
+
+/// Where the clients' time went over simulated time, if the runs kept it: all replications together.
+fn courses(point: &DesignPoint, finished: &[Finished]) -> Vec<Course> {
     let accounts = &point.blueprint.program.accounts;
     let of_client = |(number, client): (usize, &crate::model::blueprint::Client)| {
-        let mut merged = crate::measure::Attribution::new(accounts.len());
-        finished.iter().for_each(|run| merged.merge(&run.attributions[number]));
-        let all = merged.slowest(1.0)?;
-        let slowest = merged.slowest(0.05)?;
-        let share = |(place, account): (usize, &crate::model::program::Account)| Share {
-            part: account.part.clone(),
-            resource: account.resource.clone(),
-            kind: account.kind,
-            all: all.seconds[place],
-            slowest: slowest.seconds[place],
+        let runs = || finished.iter().filter_map(|run| run.detail.as_ref()?.intervals.get(number));
+        let rows = runs().map(Vec::len).max().unwrap_or(0);
+        let mut sums = vec![vec![0u64; accounts.len() + 1]; rows];
+        for row in runs().flat_map(|rows| rows.iter().enumerate()) {
+            sums[row.0].iter_mut().zip(row.1).for_each(|(sum, value)| *sum += value);
+        }
+        let of_account = |(place, account): (usize, &crate::model::program::Account)| {
+            let mean = |row: &Vec<u64>| (row[0] > 0).then(|| row[1 + place] as f64 / row[0] as f64 / 1e9);
+            let means: Vec<Option<f64>> = sums.iter().map(mean).collect();
+            means.iter().flatten().any(|mean| *mean > 0.0).then(|| CourseAccount {
+                part: account.part.clone(),
+                resource: account.resource.clone(),
+                kind: account.kind,
+                means,
+            })
         };
-        let mut entries: Vec<Share> = accounts.iter().enumerate().map(share).collect();
-        entries.retain(|share| share.all > 0.0 || share.slowest > 0.0);
-        entries.sort_by(|one, other| other.slowest.total_cmp(&one.slowest));
-        Some(Attribution { client: client.name.clone(), entries })
+        let accounts: Vec<CourseAccount> = accounts.iter().enumerate().filter_map(of_account).collect();
+        (!accounts.is_empty()).then(|| Course { client: client.name.clone(), accounts })
     };
     point.blueprint.clients.iter().enumerate().filter_map(of_client).collect()
 }

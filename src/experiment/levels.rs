@@ -26,6 +26,14 @@ pub fn read(text: &str) -> Option<(Option<Unit>, f64)> {
     UNITS.iter().find_map(|(unit, _)| unit::parse_as(text, *unit).ok().map(|value| (Some(*unit), value)))
 }
 
+/// Writes a value in base units as a plain number (`None`) or a quantity.
+pub fn write(value: f64, unit: Option<Unit>) -> Option<String> {
+    match unit {
+        None => Some(value.to_string()),
+        Some(unit) => UNITS.iter().find(|(known, _)| *known == unit).and_then(|(_, write)| write(value)),
+    }
+}
+
 /// The level of a value as it is written in the file.
 pub fn level(text: String) -> Level {
     let value = read(&text).map(|(_, value)| value);
@@ -92,11 +100,7 @@ pub fn range(spec: &RangeSpec) -> Result<Vec<Level>, String> {
             Spacing::Log => from * libm::pow(to / from, part),
         };
         let value = if whole { value.round() } else { significant(value) };
-        let written = match unit {
-            None => Some(value.to_string()),
-            Some(unit) => UNITS.iter().find(|(known, _)| *known == unit).and_then(|(_, write)| write(value)),
-        };
-        let level = level(written.ok_or("a value between the ends cannot be written")?);
+        let level = level(write(value, unit).ok_or("a value between the ends cannot be written")?);
         if levels.last().is_none_or(|last| !same(last, &level)) {
             levels.push(level);
         }
@@ -105,7 +109,7 @@ pub fn range(spec: &RangeSpec) -> Result<Vec<Level>, String> {
 }
 
 /// Six significant digits: levels are read by people.
-fn significant(value: f64) -> f64 {
+pub fn significant(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 

@@ -5,16 +5,19 @@ pub mod estimate;
 pub mod expectation;
 pub mod levels;
 mod marks;
+pub mod precision;
 pub mod quiz;
 pub mod runner;
 pub mod study;
 pub mod system_map;
 pub mod tracing;
+pub mod warm_up;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::spec::load::Document;
-use design::Design;
+use crate::insight::theory::{self, Theory};
+use crate::spec::load::{Document, changed};
+use design::{Design, DesignPoint};
 use runner::{Observer, RunError};
 pub use study::Study;
 use study::{FileHash, LAYOUT, Provenance};
@@ -31,7 +34,16 @@ pub fn conduct(
     observer: &dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Study, RunError> {
+    let settled;
+    let (design, mut remarks) = if design.finds_warm_up {
+        let (found, warnings) = warm_up::find(design, jobs, observer, stop)?;
+        settled = found;
+        (&settled, warnings)
+    } else {
+        (design, Vec::new())
+    };
     let mut points = runner::run(design, jobs, observer, stop)?;
+    remarks.extend(precision::refine(design, &mut points, jobs, observer, stop)?);
     let interrupted = stop.load(Ordering::Relaxed);
     points.retain(|point| !point.runs.is_empty());
     let hash = |(name, hash): &(String, u64)| FileHash { name: name.clone(), hash: format!("{hash:016x}") };
@@ -59,10 +71,14 @@ pub fn conduct(
         plots: file.plots.clone(),
         interrupted,
         marks: marks::marks(design),
+        scalings: Vec::new(),
+        theories: theories(document, design),
         insights: Vec::new(),
     };
     study.expectations = expectation::judge(&design.checks, &study);
+    study.scalings = crate::insight::scaling::scalings(&study);
     study.warnings = warnings(&study);
+    study.warnings.extend(remarks);
     if !design.series {
         let limit = design::MAX_SERIES;
         study
@@ -70,6 +86,19 @@ pub fn conduct(
             .push(format!("no time series: there are more than {limit} points; a chart over `time` asks for them"));
     }
     Ok(study)
+}
+
+/// With more points than this, closed forms are not looked for.
+const MAX_THEORIES: usize = 1000;
+
+/// What closed forms say of the points that have one.
+fn theories(document: &Document, design: &Design) -> Vec<Theory> {
+    let of = |point: &DesignPoint| {
+        let tree = changed(document, &point.overrides).ok()?;
+        let (formula, values) = theory::of(&tree)?;
+        Some(Theory { variant: point.variant.clone(), levels: point.levels.clone(), formula, values })
+    };
+    if design.points.len() > MAX_THEORIES { Vec::new() } else { design.points.iter().filter_map(of).collect() }
 }
 
 /// What the reader should know about the quality of the numbers.
@@ -94,6 +123,7 @@ fn warnings(study: &Study) -> Vec<String> {
         warnings
             .push(format!("{lost} measured requests had not ended when their runs did; they are in no response time"));
     }
+    warnings.extend(imprecise(study));
     if study.run.replications < 2 {
         warnings.push("a single replication has no confidence interval; run more to decide expectations".to_owned());
     }
@@ -104,4 +134,44 @@ fn warnings(study: &Study) -> Vec<String> {
         warnings.push("interrupted: only what was finished is shown".to_owned());
     }
     warnings
+}
+
+/// A mean response time that is known no better than this is worth a warning.
+const IMPRECISE: f64 = 0.2;
+
+/// Mean response times that are hardly known: the runs are too short, or too few. An overloaded point says so anyway.
+fn imprecise(study: &Study) -> Option<String> {
+    if study.run.quick || study.run.replications < 3 {
+        return None;
+    }
+    let mut worst: Option<(f64, String, String)> = None;
+    let mut count = 0;
+    for point in study.points.iter().filter(|point| point.overload.is_none()) {
+        let means = study.metrics.iter().zip(&point.estimates);
+        for (metric, estimate) in means.filter(|(metric, _)| {
+            metric
+                .name
+                .strip_suffix(".latency.mean")
+                .is_some_and(|part| study.metric(&format!("{part}.offered")).is_some())
+        }) {
+            let Some((estimate, half)) = estimate.and_then(|estimate| Some((estimate, estimate.half_width?))) else {
+                continue;
+            };
+            let width = half / estimate.mean;
+            if width > IMPRECISE {
+                count += 1;
+                if worst.as_ref().is_none_or(|(known, ..)| width > *known) {
+                    worst = Some((width, metric.name.clone(), study.label(point)));
+                }
+            }
+        }
+    }
+    let (width, name, place) = worst?;
+    let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
+    let others = if count > 1 { format!("; {} more are no better than ± 20 %", count - 1) } else { String::new() };
+    let percent = (width * 100.0).round();
+    Some(format!(
+        "{name}{place} is only known to ± {percent} %: the runs are too short or too few, see `window`, `replications` and \
+         `precision`{others}"
+    ))
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::design::{Design, DesignPoint};
+use super::design::Design;
 use super::estimate::{Finished, summarize};
 use super::study::{Point, Run};
 use crate::model::system::{Plan, System, Violation, metrics};
@@ -75,23 +75,39 @@ struct Cell {
 /// # Errors
 /// A [`RunError`] if a simulation broke its own laws.
 pub fn run(design: &Design, jobs: usize, observer: &dyn Observer, stop: &AtomicBool) -> Result<Vec<Point>, RunError> {
-    let replications = design.run.replications as usize;
-    let cell = |_: &DesignPoint| Cell {
+    let all: Vec<usize> = (0..design.points.len()).collect();
+    run_points(design, &all, design.run.replications, jobs, observer, stop)
+}
+
+/// Runs some points of a design, with another number of replications.
+///
+/// # Errors
+/// A [`RunError`] if a simulation broke its own laws.
+pub fn run_points(
+    design: &Design,
+    numbers: &[usize],
+    replications: u64,
+    jobs: usize,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Vec<Point>, RunError> {
+    let replications = replications as usize;
+    let cell = |_: &usize| Cell {
         left: AtomicUsize::new(replications),
         finished: Mutex::new((0..replications).map(|_| None).collect()),
         point: Mutex::new(None),
     };
-    let cells: Vec<Cell> = design.points.iter().map(cell).collect();
+    let cells: Vec<Cell> = numbers.iter().map(cell).collect();
     let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     let threads = threads.map_err(|error| RunError::Threads(error.to_string()))?;
-    let total = design.points.len() * replications;
+    let total = numbers.len() * replications;
     threads.install(|| {
         (0..total).into_par_iter().with_max_len(1).try_for_each(|job| {
-            let (number, replication) = (job / replications, job % replications);
-            one(design, number, replication as u64, &cells[number], observer, stop)
+            let (cell, replication) = (job / replications, job % replications);
+            one(design, numbers[cell], replication as u64, &cells[cell], observer, stop)
         })
     })?;
-    let points = design.points.iter().zip(cells).map(|(point, cell)| {
+    let points = numbers.iter().map(|number| &design.points[*number]).zip(cells).map(|(point, cell)| {
         let complete = cell.point.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         let finished = cell.finished.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         complete.unwrap_or_else(|| summarize(design, point, finished.into_iter().flatten().collect()))

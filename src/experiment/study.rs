@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::expectation::Finding;
 use super::system_map::SystemMap;
 use crate::insight::Insight;
+use crate::insight::scaling::Scaling;
+use crate::insight::theory::Theory;
 use crate::measure::Kind;
 use crate::model::system::record::Ending;
 use crate::quantity::Unit;
@@ -59,6 +61,12 @@ pub struct Study {
     /// When faults came by the clock, in the first of the points that has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<FaultMark>,
+    /// How throughput grows with the swept key, if that says how many of something there are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scalings: Vec<Scaling>,
+    /// What closed forms say of the points that have one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub theories: Vec<Theory>,
     /// What was found out about some of the points (`scalelab explain`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub insights: Vec<Insight>,
@@ -176,6 +184,12 @@ pub struct Point {
     pub estimates: Vec<Option<Estimate>>,
     /// Where the time of the clients' successful requests went.
     pub attributions: Vec<Attribution>,
+    /// The same for every operation's attempts, in the place of the client `service.operation`; only of explained points.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<Attribution>,
+    /// Where the clients' time went over simulated time; only of explained points.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub courses: Vec<Course>,
     /// The distribution of the clients' response times, all replications together.
     pub distributions: Vec<Distribution>,
     /// The time series: a row per interval, a value per column, mean over the replications; missing values are `null`.
@@ -246,6 +260,31 @@ pub struct Share {
     pub all: f64,
     /// Mean time per request, slowest 5 % [s].
     pub slowest: f64,
+    /// Mean time per request, slowest 1 % [s].
+    #[serde(default)]
+    pub slowest_one: f64,
+}
+
+/// Where the time of a client's successful requests went, interval by interval of the time series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// The client.
+    pub client: String,
+    /// The accounts that hold any time, as in its attribution; `all` is the mean over the whole run.
+    pub accounts: Vec<CourseAccount>,
+}
+
+/// One account over simulated time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CourseAccount {
+    /// The part: a service.
+    pub part: String,
+    /// Its resource or step.
+    pub resource: String,
+    /// The kind of time.
+    pub kind: Kind,
+    /// Mean time per request that ended in each interval [s]; `null` where none did.
+    pub means: Vec<Option<f64>>,
 }
 
 /// The distribution of a client's response times.

@@ -136,6 +136,8 @@ pub enum Judgement {
     Worse,
     /// Its effect is no greater than the tolerance.
     NoDifference,
+    /// It changes, of which nobody can say whether that is good.
+    Different,
     /// The data cannot tell.
     Undecided,
 }
@@ -147,6 +149,7 @@ impl Judgement {
             Judgement::Better => "better",
             Judgement::Worse => "worse",
             Judgement::NoDifference => "no difference",
+            Judgement::Different => "different",
             Judgement::Undecided => "undecided",
         }
     }
@@ -184,6 +187,8 @@ pub struct Effect {
     pub p: f64,
     /// What became of it.
     pub judgement: Judgement,
+    /// The ranking metric with it, replication by replication.
+    pub runs: Vec<f64>,
     /// The means of the clients' metrics with it.
     pub values: Vec<Value>,
     /// How many times fewer replications the common random numbers needed; `None` if there was nothing to compare.
@@ -210,8 +215,8 @@ pub struct StationFacts {
     pub part: String,
     /// The station: `cpu`, `workers`.
     pub station: String,
-    /// Slots or lanes of all instances.
-    pub capacity: f64,
+    /// Slots or lanes of all instances; not known of a station that did nothing.
+    pub capacity: Option<f64>,
     /// Busy capacity ÷ capacity.
     pub utilization: f64,
     /// The same of the busiest instance.
@@ -289,6 +294,18 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// All topics, in the order in which they are told.
+    pub const ALL: [Topic; 8] = [
+        Topic::Situation,
+        Topic::Bottleneck,
+        Topic::Certainty,
+        Topic::Why,
+        Topic::Useless,
+        Topic::Helps,
+        Topic::Next,
+        Topic::Undecided,
+    ];
+
     /// The heading for people.
     pub fn word(self) -> &'static str {
         match self {

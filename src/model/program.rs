@@ -325,6 +325,7 @@ impl Program {
             Instruction::Release { .. }
             | Instruction::Free { .. }
             | Instruction::Unlock { .. }
+            | Instruction::Received { .. }
             | Instruction::Unlimit { .. }
             | Instruction::Return
             | Instruction::Deliver

@@ -38,6 +38,9 @@ pub struct ExperimentFile {
     /// variant can change them: `faults: []` is a calm day. A quick run keeps their times and its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,
+    /// What `scalelab find` may change to meet the expectations at the least cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub find: Option<FindSpec>,
     /// What must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<ExpectationSpec>,
@@ -66,9 +69,9 @@ pub enum ModelRef {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
-    /// Time that is simulated first and not measured; 10 s if left out.
+    /// Time that is simulated first and not measured; 10 s if left out. With `auto` it is found by pilot runs (MSER-5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warm_up: Option<Duration>,
+    pub warm_up: Option<WarmUp>,
     /// Time that is measured; 60 s if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Duration>,
@@ -86,6 +89,14 @@ pub struct RunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub replications: Option<u32>,
+    /// Replications are added until the intervals of these metrics are narrow enough: the half width as a share of the mean,
+    /// as in `{ shoppers.latency.p95: 5% }`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub precision: IndexMap<String, Share>,
+    /// The most replications that `precision` may lead to; 100 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub most_replications: Option<u32>,
     /// The seed of all random numbers; 1 if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -98,6 +109,24 @@ pub struct RunSpec {
     /// The most events of a run; 100G if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_limit: Option<Count>,
+}
+
+/// How long a system settles before it is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum WarmUp {
+    /// As long as pilot runs need to settle.
+    Found(Auto),
+    /// So long.
+    Time(Duration),
+}
+
+/// The word for what is found rather than given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Auto {
+    /// Found by pilot runs.
+    Auto,
 }
 
 /// The values that a key takes.
@@ -124,6 +153,29 @@ pub struct RangeSpec {
     /// How the values are spaced; evenly if left out.
     #[serde(default)]
     pub spacing: Spacing,
+}
+
+/// What may be changed to meet the expectations, and what it costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindSpec {
+    /// Keys of the model and the values that they may take.
+    #[schemars(extend("minProperties" = 1))]
+    pub vary: IndexMap<String, SweepSpec>,
+    /// What one of each costs, by key; less than 0 for what is to be as much as possible, such as the load. If left out, the
+    /// price of all machines per hour if they have one, or else the sum of the values, each as a multiple of its first.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub cost: IndexMap<String, f64>,
+    /// What must hold; the file's expectations if left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meet: Vec<ExpectationSpec>,
+    /// Whether more of what costs is never worse; then settings are ruled out by greater ones that failed. `true` if left out.
+    #[serde(default = "yes")]
+    pub monotone: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A number or a quantity.

@@ -159,6 +159,7 @@ impl<'f> Loader<'f> {
                 variants: Default::default(),
                 sweep: Default::default(),
                 faults: Vec::new(),
+                find: None,
                 expect: Vec::new(),
                 questions: Vec::new(),
                 plots: Vec::new(),
@@ -240,7 +241,15 @@ impl<'f> Loader<'f> {
     /// # Errors
     /// Everything that is wrong with the model after the changes.
     pub fn build(&self, document: &Document, overrides: &[Override]) -> Result<Resolved, Vec<Diagnostic>> {
-        let mut tree = self.changed(document, overrides)?;
+        self.build_tree(document, &changed(document, overrides)?)
+    }
+
+    /// Builds the system of a model's tree, which may have been changed since it was read.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn build_tree(&self, document: &Document, tree: &Node) -> Result<Resolved, Vec<Diagnostic>> {
+        let mut tree = tree.clone();
         let unknown_sizes = catalogue::fill(&mut tree);
         // A file with mistakes of form can often be understood all the same; then its other mistakes are shown too.
         let mut diagnostics = check(&tree, &self.model_schema, &check_format);
@@ -266,31 +275,10 @@ impl<'f> Loader<'f> {
 
     /// What looks wrong in the model of a document with some changes, though it can be run.
     pub fn lint(&self, document: &Document, overrides: &[Override]) -> Vec<Diagnostic> {
-        let Ok(tree) = self.changed(document, overrides) else { return Vec::new() };
+        let Ok(tree) = changed(document, overrides) else { return Vec::new() };
         let Ok(file) = decode::<ModelFile>(&to_json(&tree), &tree) else { return Vec::new() };
         let warning = |problem: &Problem| Diagnostic { severity: Severity::Warning, ..locate(&tree, problem) };
         lint(&file).iter().map(warning).collect()
-    }
-
-    /// The model of a document with some changes.
-    fn changed(&self, document: &Document, overrides: &[Override]) -> Result<Node, Vec<Diagnostic>> {
-        let mut tree = document.model.clone();
-        let mut diagnostics = Vec::new();
-        for Override { key, span, value } in overrides {
-            match key.parse::<Path>() {
-                Err(error) => {
-                    diagnostics.push(Diagnostic::error(format!("`{key}` is no key: {}", error.message), *span))
-                }
-                Ok(path) => {
-                    if let Some(problem) = missing_part(&document.model, &path) {
-                        diagnostics.push(as_diagnostic(&problem, *span));
-                    } else if let Err(error) = set(&mut tree, &path, value.clone()) {
-                        diagnostics.push(error.diagnostic(*span));
-                    }
-                }
-            }
-        }
-        if diagnostics.is_empty() { Ok(tree) } else { Err(diagnostics) }
     }
 
     /// Reads an override from the command line: `KEY=VALUE`.
@@ -325,6 +313,28 @@ fn with_faults(mut model: Node, experiment: &Node) -> Node {
         }
     }
     model
+}
+
+/// The tree of a document's model with some changes.
+///
+/// # Errors
+/// Changes that cannot be written there.
+pub fn changed(document: &Document, overrides: &[Override]) -> Result<Node, Vec<Diagnostic>> {
+    let mut tree = document.model.clone();
+    let mut diagnostics = Vec::new();
+    for Override { key, span, value } in overrides {
+        match key.parse::<Path>() {
+            Err(error) => diagnostics.push(Diagnostic::error(format!("`{key}` is no key: {}", error.message), *span)),
+            Ok(path) => {
+                if let Some(problem) = missing_part(&document.model, &path) {
+                    diagnostics.push(as_diagnostic(&problem, *span));
+                } else if let Err(error) = set(&mut tree, &path, value.clone()) {
+                    diagnostics.push(error.diagnostic(*span));
+                }
+            }
+        }
+    }
+    if diagnostics.is_empty() { Ok(tree) } else { Err(diagnostics) }
 }
 
 /// The overrides in a map of an experiment's tree.

@@ -1,6 +1,6 @@
 //! The file formats: from YAML text to a checked blueprint, with diagnostics that tell where and what to do.
 
-mod catalogue;
+pub mod catalogue;
 pub mod data_file;
 pub mod experiment_file;
 pub mod lint;

@@ -7,6 +7,7 @@ pub mod chi_square;
 pub mod interval;
 pub mod ks;
 pub mod moments;
+pub mod multiple;
 pub mod paired;
 pub mod quantile;
 pub mod run_length;

@@ -103,6 +103,9 @@ impl System<'_> {
             self.forget_ledger(index);
             return None;
         }
+        if self.books.detail.is_some() && outcome == Outcome::Success {
+            self.detail_attempt(index, answer.owner, self.calendar.now() - answer.started);
+        }
         self.hand_on(index, parent, outcome);
         self.data.bring_back(index, parent);
         Some(parent)
@@ -155,6 +158,9 @@ impl System<'_> {
                 let [client, user] = frame.sibling;
                 if let Some(answer) = frame.answer() {
                     self.book(&answer, true);
+                    if self.books.detail.is_some() && answer.outcome == Outcome::Success {
+                        self.detail_attempt(index, answer.owner, self.calendar.now() - answer.started);
+                    }
                     self.end_request(client, user, answer.started, answer.outcome, Book::Of(index));
                 }
                 None

@@ -437,6 +437,12 @@ pub const STATION: &[Metric<StationBook>] = &[
         read: |book, window| Some(book.stopped / 1e9 / window / f64::from(book.instances)),
     },
     Metric {
+        name: "throughput",
+        unit: Unit::PerSecond,
+        about: "Attempts that were let in, per second of the window.",
+        read: |book, window| book.waits.as_ref().map(|waits| (waits.tally.count + waits.zeros) as f64 / window),
+    },
+    Metric {
         name: "wait.mean",
         unit: Unit::Seconds,
         about: "Mean waiting time of all attempts, those that did not wait included.",

@@ -14,6 +14,7 @@ mod balance;
 mod call;
 mod channel;
 mod data;
+pub mod detail;
 mod execute;
 mod faults;
 mod foresee;
@@ -120,6 +121,8 @@ pub struct Plan {
     pub in_flight_limit: usize,
     /// The most events.
     pub event_limit: u64,
+    /// Whether ledgers are kept per operation and over time too.
+    pub detailed: bool,
 }
 
 impl Plan {
@@ -134,6 +137,7 @@ impl Plan {
             replication: 0,
             in_flight_limit: 1_000_000,
             event_limit: u64::MAX,
+            detailed: false,
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::Service;
 use super::data::{CacheBook, DatabaseBook, QueueBook};
+use super::detail::Detail;
 pub use super::network::LinkBook;
 use super::series::Series;
 use super::spots::{Areas, ChannelState};
@@ -261,6 +262,8 @@ pub struct Record {
     pub links: Vec<LinkBook>,
     /// Levels and rates over simulated time.
     pub series: Series,
+    /// Ledgers per operation and over time, if the plan asked for them.
+    pub detail: Option<Box<Detail>>,
 }
 
 impl Record {
@@ -292,6 +295,7 @@ pub(super) struct Books {
     /// The channels at the window's beginning and end.
     channels: [Vec<ChannelState>; 2],
     closed_at: Nanos,
+    pub(super) detail: Option<Box<Detail>>,
 }
 
 impl Books {
@@ -332,6 +336,7 @@ impl Books {
             memory_marks: [Vec::new(), Vec::new()],
             channels: [Vec::new(), Vec::new()],
             closed_at: 0,
+            detail: plan.detailed.then(|| Box::new(Detail::new(blueprint, plan.interval))),
         }
     }
 
@@ -562,6 +567,7 @@ impl System<'_> {
             channels,
             links,
             series: self.books.series,
+            detail: self.books.detail,
         }
     }
 

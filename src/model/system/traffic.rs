@@ -261,6 +261,9 @@ impl System<'_> {
     pub(super) fn end_request(&mut self, client: u32, user: u32, started: Nanos, outcome: Outcome, book: Book<'_>) {
         let now = self.calendar.now();
         self.fingerprint.absorb(u64::from(client) << 40 | outcome as u64, now.rotate_left(20) ^ started);
+        if self.books.detail.is_some() {
+            self.detail_request(client, outcome, &book);
+        }
         let ledger = match book {
             Book::Of(frame) => &self.frames[frame].ledger,
             Book::Own(ledger) => ledger,

@@ -107,7 +107,7 @@ fn tornado(out: &mut String, insight: &Insight, effects: &[Effect]) {
         let class = match effect.judgement {
             Judgement::Better => "better",
             Judgement::Worse => "worse",
-            Judgement::NoDifference | Judgement::Undecided => "same",
+            Judgement::NoDifference | Judgement::Different | Judgement::Undecided => "same",
         };
         let interval = bounds(effect).map_or(String::new(), |(low, high)| {
             format!("<i style=\"left:{:.2}%;width:{:.2}%\"></i>", place(low), place(high) - place(low))
@@ -185,7 +185,7 @@ fn row(out: &mut String, station: &StationFacts) {
     let shown = |value: Option<f64>, unit: Unit| value.map_or(MISSING.to_owned(), |value| display(value, unit));
     let _ = write!(out, "<tr><th scope=\"row\">{}.{}</th>", text(&station.part), text(&station.station));
     for cell in [
-        display(station.capacity, Unit::Count),
+        shown(station.capacity, Unit::Count),
         display(station.utilization, Unit::Share),
         display(station.utilization_worst, Unit::Share),
         display(station.queue, Unit::Count),

@@ -183,6 +183,7 @@ fn insight(study: &Study) -> Insight {
         gain,
         p: 0.001,
         judgement,
+        runs: Vec::new(),
         values: Vec::new(),
         variance_reduction: Some(12.0),
         price: None,
@@ -206,7 +207,7 @@ fn insight(study: &Study) -> Insight {
         stations: vec![StationFacts {
             part: "shop".to_owned(),
             station: "workers".to_owned(),
-            capacity: 192.0,
+            capacity: Some(192.0),
             utilization: 0.5,
             utilization_worst: 0.55,
             queue: 1.25,

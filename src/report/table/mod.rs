@@ -4,10 +4,15 @@
 //! color nothing is lost. Names from files cannot steer the terminal: control characters are removed.
 
 mod findings;
+mod insight;
 mod points;
+mod scaling;
+mod search;
 mod time;
 
 pub(super) use findings::unit as finding_unit;
+pub use insight::{comparison, explanations};
+pub use search::search;
 
 use super::names::clean;
 use crate::experiment::Study;
@@ -24,6 +29,7 @@ pub fn terminal(study: &Study, width: usize, color: bool) -> String {
     }
     points::write(&mut page, study);
     time::write(&mut page, study);
+    scaling::write(&mut page, study);
     findings::write(&mut page, study);
     if let Some(analysis) = &study.analysis {
         page.heading("Analysis");

@@ -59,6 +59,8 @@ pub(super) fn empty(experiment: &str, replications: u64) -> Study {
         plots: Vec::new(),
         interrupted: false,
         marks: Vec::new(),
+        scalings: Vec::new(),
+        theories: Vec::new(),
         insights: Vec::new(),
     }
 }
@@ -88,7 +90,7 @@ pub(in crate::report) fn system() -> SystemMap {
 
 fn share(resource: &str, kind: Kind, all: f64) -> Share {
     let slowest = if kind == Kind::Waiting { 4.0 * all } else { 1.1 * all };
-    Share { part: "shop".to_owned(), resource: resource.to_owned(), kind, all, slowest }
+    Share { part: "shop".to_owned(), resource: resource.to_owned(), kind, all, slowest, slowest_one: slowest }
 }
 
 /// A point that behaves like an M/M/1 queue with this capacity [1/s], cut off at a response time of 2 s.
@@ -128,6 +130,8 @@ fn point(study: &Study, variant: &str, levels: Vec<usize>, rate: f64, capacity: 
         system: 0,
         runs: (0..replications).map(run).collect(),
         estimates: values.iter().enumerate().map(estimate).collect(),
+        operations: Vec::new(),
+        courses: Vec::new(),
         attributions: vec![Attribution {
             client: "shoppers".to_owned(),
             entries: vec![

@@ -1,0 +1,374 @@
+//! Levers: what can be turned in a model, found in its tree.
+//!
+//! A lever is a key of the model whose value says how much there is of something, how much a step asks for, or which rule
+//! is followed. [`RULES`] says which keys these are: one row for each kind of capacity, and nothing else in this folder
+//! knows of it. A lever is turned by changing the tree, so that the changed system is checked and built like any other.
+//!
+//! Whole numbers change by at least one. What a change breaks (a value out of its range) is left out.
+
+use super::data::{Class, Lever, LeverKind};
+use crate::experiment::levels;
+use crate::quantity::{Cores, Unit};
+use crate::spec::load::scalar_node;
+use crate::spec::text::path::{Path, Segment, get};
+use crate::spec::text::set::set;
+use crate::spec::text::tree::{Entry, Node, Value};
+
+/// How a value is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// A number or quantity becomes that many times as great.
+    Amount,
+    /// The same for processor cores and their speed: no whole numbers, and perhaps written in thousandths.
+    Cores,
+    /// All times below it become that many times as short.
+    Times,
+    /// The rule becomes this one.
+    Rule(&'static str),
+    /// The key is taken out.
+    Without,
+}
+
+/// Which keys are levers.
+struct Rule {
+    /// The last keys of the path, list positions left out; `*` is any one.
+    ends: &'static [&'static str],
+    kind: LeverKind,
+    class: Class,
+    /// The resource; `*` is what `*` stands for.
+    resource: &'static str,
+    /// In words, before `of` and the part; `*` as above.
+    noun: &'static str,
+    turn: Turn,
+}
+
+const fn capacity(
+    ends: &'static [&'static str],
+    class: Class,
+    resource: &'static str,
+    noun: &'static str,
+    turn: Turn,
+) -> Rule {
+    Rule { ends, kind: LeverKind::Capacity, class, resource, noun, turn }
+}
+
+const fn step(name: &'static [&'static str], class: Class, resource: &'static str, noun: &'static str) -> Rule {
+    Rule { ends: name, kind: LeverKind::Demand, class, resource, noun, turn: Turn::Times }
+}
+
+const fn policy(ends: &'static [&'static str], resource: &'static str, noun: &'static str, turn: Turn) -> Rule {
+    Rule { ends, kind: LeverKind::Policy, class: Class::Policy, resource, noun, turn }
+}
+
+/// All levers. The first rule that fits a key decides.
+const RULES: &[Rule] = &[
+    capacity(&["machine", "cores"], Class::Cpu, "cpu", "CPU cores", Turn::Cores),
+    // A faster core speeds up all code of the service, so it is no capacity.
+    Rule {
+        ends: &["machine", "speed"],
+        kind: LeverKind::Demand,
+        class: Class::Cpu,
+        resource: "cpu",
+        noun: "CPU speed",
+        turn: Turn::Cores,
+    },
+    capacity(&["machine", "quota"], Class::Cpu, "quota", "CPU quota", Turn::Cores),
+    capacity(&["quota", "cores"], Class::Cpu, "quota", "CPU quota", Turn::Cores),
+    capacity(&["goroutines", "max_procs"], Class::Cpu, "max_procs", "tasks that may compute", Turn::Amount),
+    capacity(&["machine", "memory"], Class::Memory, "memory", "memory", Turn::Amount),
+    capacity(&["garbage_collector", "heap"], Class::Memory, "garbage", "heap", Turn::Amount),
+    Rule {
+        ends: &["garbage_collector", "pause"],
+        kind: LeverKind::Demand,
+        class: Class::Memory,
+        resource: "garbage",
+        noun: "pauses of the garbage collector",
+        turn: Turn::Times,
+    },
+    Rule {
+        ends: &["memory", "leak"],
+        kind: LeverKind::Policy,
+        class: Class::Memory,
+        resource: "leak",
+        noun: "leak",
+        turn: Turn::Without,
+    },
+    capacity(&["machine", "network"], Class::Network, "network", "network bandwidth", Turn::Amount),
+    capacity(&["network", "bandwidth"], Class::Network, "network", "network bandwidth", Turn::Amount),
+    capacity(&["disk", "iops"], Class::Disk, "disk", "disk operations", Turn::Amount),
+    capacity(&["disk", "bandwidth"], Class::Disk, "disk", "disk bandwidth", Turn::Amount),
+    capacity(&["runtime", "workers"], Class::Pool, "workers", "workers", Turn::Amount),
+    capacity(&["threads", "limit"], Class::Pool, "threads", "threads", Turn::Amount),
+    capacity(&["pools", "*", "size"], Class::Pool, "*", "connections in pool *", Turn::Amount),
+    capacity(&["pools", "*"], Class::Pool, "*", "connections in pool *", Turn::Amount),
+    capacity(&["locks", "*", "slots"], Class::Lock, "*", "slots of lock *", Turn::Amount),
+    capacity(&["connections"], Class::Pool, "connections", "connections", Turn::Amount),
+    capacity(&["items"], Class::Memory, "items", "cached items", Turn::Amount),
+    capacity(&["quota"], Class::Dependency, "quota", "quota", Turn::Amount),
+    policy(&["queue", "limit"], "queue", "queue places", Turn::Amount),
+    Rule {
+        ends: &["instances"],
+        kind: LeverKind::Instances,
+        class: Class::Pool,
+        resource: "instances",
+        noun: "instances",
+        turn: Turn::Amount,
+    },
+    policy(&["pools", "*", "limit"], "queue", "queue places of pool *", Turn::Amount),
+    policy(&["machine", "neighbor"], "neighbor", "noisy neighbor", Turn::Without),
+    policy(&["balancer"], "balancer", "balancing", Turn::Rule("least_in_flight")),
+    policy(&["retry"], "retry", "retries", Turn::Without),
+    step(&["cpu"], Class::Cpu, "cpu", "CPU work in"),
+    step(&["wait"], Class::Dependency, "wait", "waiting time in"),
+    step(&["latency"], Class::Dependency, "latency", "latency"),
+];
+
+/// A lever and how it is turned.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What it is.
+    pub lever: Lever,
+    path: Path,
+    turn: Turn,
+}
+
+/// A tree in which a lever was turned.
+#[derive(Debug, Clone)]
+pub struct Turned {
+    /// The changed tree.
+    pub tree: Node,
+    /// The value before, as written.
+    pub from: String,
+    /// The value after.
+    pub to: String,
+    /// How many times as much, or as fast, it really is.
+    pub factor: f64,
+}
+
+/// All levers of a model, and the keys of quantities that no rule names.
+pub fn find(tree: &Node) -> (Vec<Found>, Vec<String>) {
+    let (mut levers, mut others) = (Vec::new(), Vec::new());
+    let is_part = |section: &&Entry| section.value.entries().iter().any(|part| !part.value.entries().is_empty());
+    for section in tree.entries().iter().filter(|section| section.key != "catalogue").filter(is_part) {
+        let path = Path::root().key(&section.key);
+        for part in section.value.entries() {
+            let path = path.key(&part.key);
+            levers.extend(unwritten(&part.value, &part.key, &path).filter(|_| section.key != "clients"));
+            walk(&part.value, &part.key, &path, section.key == "clients", &mut levers, &mut others);
+        }
+    }
+    (levers, others)
+}
+
+/// Levers whose value is 1 if it is not written: instances, and the speed of cores where there are any.
+fn unwritten<'a>(part: &'a Node, name: &'a str, path: &Path) -> impl Iterator<Item = Found> + 'a {
+    let machine = part.entry("machine").map(|machine| &machine.value);
+    let slow = machine.is_some_and(|machine| machine.entry("cores").is_some() && machine.entry("speed").is_none());
+    let runs = part.entry("operations").is_some();
+    let instances = (runs && part.entry("instances").is_none()).then(|| path.key("instances"));
+    let speed = slow.then(|| path.key("machine").key("speed"));
+    instances.into_iter().chain(speed).filter_map(move |path| lever(name, &path, false))
+}
+
+fn walk(node: &Node, part: &str, path: &Path, client: bool, levers: &mut Vec<Found>, others: &mut Vec<String>) {
+    if let Some(found) = lever(part, path, client).filter(|found| found.turns(node)) {
+        levers.push(found);
+        return;
+    }
+    for entry in node.entries() {
+        walk(&entry.value, part, &path.key(&entry.key), client, levers, others);
+    }
+    for (number, item) in node.items().iter().enumerate() {
+        walk(item, part, &path.index(number), client, levers, others);
+    }
+    if !client && quantity(node).is_some() {
+        others.push(path.to_string());
+    }
+}
+
+/// The keys of a path, list positions left out.
+fn keys(path: &Path) -> Vec<&str> {
+    let mut keys = Vec::new();
+    for segment in path.segments() {
+        if let Segment::Key(key) = segment {
+            keys.push(key.as_str());
+        }
+    }
+    keys
+}
+
+/// The lever at a path, if a rule names it.
+fn lever(part: &str, path: &Path, client: bool) -> Option<Found> {
+    let keys = keys(path);
+    // The first two keys are the section and the part.
+    let inner = keys.get(2..)?;
+    let in_steps = inner.first() == Some(&"operations");
+    let fits = |rule: &&Rule| {
+        let length = rule.ends.len();
+        let is_step = rule.turn == Turn::Times && rule.ends.len() == 1 && rule.ends != ["latency"];
+        let ends = inner.len() >= length
+            && rule.ends.iter().zip(&inner[inner.len() - length..]).all(|(end, key)| *end == "*" || end == key);
+        let whole = inner.len() == length;
+        let place = match rule.kind {
+            LeverKind::Demand => is_step == in_steps,
+            LeverKind::Policy => true,
+            LeverKind::Instances => whole,
+            LeverKind::Capacity => !in_steps,
+        };
+        ends && place && (!client || rule.kind == LeverKind::Policy)
+    };
+    let rule = RULES.iter().find(fits)?;
+    let star = rule.ends.iter().position(|end| *end == "*").map(|at| inner[inner.len() - rule.ends.len() + at]);
+    let spell = |text: &str| text.replace('*', star.unwrap_or("*"));
+    let of = match rule.kind {
+        LeverKind::Demand if in_steps => format!("{} {part}.{}", rule.noun, inner.get(1).unwrap_or(&"")),
+        _ => format!("{} of {part}", spell(rule.noun)),
+    };
+    let lever = Lever {
+        key: path.to_string(),
+        part: part.to_owned(),
+        resource: spell(rule.resource),
+        name: of,
+        class: rule.class,
+        kind: rule.kind,
+    };
+    Some(Found { lever, path: path.clone(), turn: rule.turn })
+}
+
+/// The value of a scalar that says how much: in base units, with its unit.
+fn quantity(node: &Node) -> Option<(f64, Option<Unit>)> {
+    match &node.value {
+        Value::Number { value, .. } => Some((*value, None)),
+        Value::Text { text, quoted: false } => levels::read(text).map(|(unit, value)| (value, unit)),
+        _ => None,
+    }
+}
+
+impl Found {
+    /// Whether a value can be turned this way.
+    fn turns(&self, node: &Node) -> bool {
+        match self.turn {
+            Turn::Amount => quantity(node).is_some(),
+            Turn::Cores => cores(node).is_some(),
+            Turn::Times => first_time(node).is_some(),
+            Turn::Rule(rule) => !matches!(&node.value, Value::Text { text, .. } if text == rule),
+            Turn::Without => true,
+        }
+    }
+
+    /// Whether it is turned by an amount, rather than to another rule.
+    pub fn is_gradual(&self) -> bool {
+        !matches!(self.turn, Turn::Rule(_) | Turn::Without)
+    }
+
+    /// Turns it: `factor` times as much, or as fast. `None` if nothing would change.
+    pub fn turned(&self, tree: &Node, factor: f64) -> Option<Turned> {
+        let mut tree = tree.clone();
+        let missing = scalar_node("1", tree.span);
+        let before = get(&tree, &self.path).cloned().unwrap_or(missing);
+        let (after, factor) = match self.turn {
+            Turn::Amount => scaled(&before, factor)?,
+            Turn::Cores => (scalar_node(&(cores(&before)? * factor).to_string(), before.span), factor),
+            Turn::Times => (shorter(&before, factor), factor),
+            Turn::Rule(rule) => (scalar_node(rule, before.span), 1.0),
+            Turn::Without => {
+                let from = "as it is".to_owned();
+                remove(&mut tree, self.path.segments());
+                return Some(Turned { tree, from, to: "none".to_owned(), factor: 1.0 });
+            }
+        };
+        let (from, to) = (written(&before), written(&after));
+        set(&mut tree, &self.path, after).ok()?;
+        (from != to).then_some(Turned { tree, from, to, factor })
+    }
+}
+
+/// A value in words: itself, or the first time in it.
+fn written(node: &Node) -> String {
+    match &node.value {
+        Value::Number { text, .. } | Value::Text { text, .. } => text.clone(),
+        _ => first_time(node).unwrap_or_else(|| "as it is".to_owned()),
+    }
+}
+
+fn cores(node: &Node) -> Option<f64> {
+    match &node.value {
+        Value::Number { value, .. } => Some(*value),
+        Value::Text { text, .. } => text.parse::<Cores>().ok().map(Cores::get),
+        _ => None,
+    }
+}
+
+/// A value some times as great; a whole number changes by at least one and is at least one.
+fn scaled(node: &Node, factor: f64) -> Option<(Node, f64)> {
+    let (value, unit) = quantity(node)?;
+    let whole = unit.is_none() && matches!(&node.value, Value::Number { is_integer: true, .. });
+    let mut after = levels::significant(value * factor);
+    if whole {
+        after = if factor > 1.0 { after.ceil().max(value + 1.0) } else { after.floor().min(value - 1.0).max(1.0) };
+    }
+    let text = levels::write(after, unit)?;
+    (after != value && value > 0.0).then(|| (scalar_node(&text, node.span), after / value))
+}
+
+/// The first time below a node, as written.
+fn first_time(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Text { text, .. } if time(text).is_some() => Some(text.clone()),
+        Value::Map(entries) => entries.iter().find_map(|entry| first_time(&entry.value)),
+        Value::List(items) => items.iter().find_map(first_time),
+        _ => None,
+    }
+}
+
+fn time(text: &str) -> Option<f64> {
+    levels::read(text).filter(|(unit, _)| *unit == Some(Unit::Seconds)).map(|(_, value)| value)
+}
+
+/// The node with all times some times as short.
+fn shorter(node: &Node, factor: f64) -> Node {
+    let value = match &node.value {
+        Value::Text { text, .. } => {
+            let shorter = time(text).and_then(|value| levels::write(value / factor, Some(Unit::Seconds)));
+            return shorter.map_or_else(|| node.clone(), |text| scalar_node(&text, node.span));
+        }
+        Value::Map(entries) => {
+            let mut entries = entries.clone();
+            entries.iter_mut().for_each(|entry| entry.value = shorter(&entry.value, factor));
+            Value::Map(entries)
+        }
+        Value::List(items) => Value::List(items.iter().map(|item| shorter(item, factor)).collect()),
+        other => other.clone(),
+    };
+    Node { span: node.span, value }
+}
+
+/// Takes a key out of its map.
+fn remove(node: &mut Node, segments: &[Segment]) {
+    match (segments, &mut node.value) {
+        ([Segment::Key(key)], Value::Map(entries)) => entries.retain(|entry| entry.key != *key),
+        ([Segment::Key(key), rest @ ..], Value::Map(entries)) => {
+            if let Some(entry) = entries.iter_mut().find(|entry| entry.key == *key) {
+                remove(&mut entry.value, rest);
+            }
+        }
+        ([Segment::Index(index), rest @ ..], Value::List(items)) => {
+            if let Some(item) = items.get_mut(*index) {
+                remove(item, rest);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The price of all instances of a model per hour; `None` if no machine has a price.
+pub fn price(tree: &Node) -> Option<f64> {
+    let number = |node: Option<&Node>, default: f64| node.and_then(quantity).map_or(default, |(value, _)| value);
+    let of_part = |part: &Node| {
+        let price = get(part, &Path::root().key("machine").key("price")).and_then(quantity)?.0;
+        Some(price * number(part.entry("instances").map(|entry| &entry.value), 1.0))
+    };
+    let parts = tree.entries().iter().flat_map(|section| section.value.entries());
+    let prices: Vec<f64> = parts.filter_map(|part| of_part(&part.value)).collect();
+    (!prices.is_empty()).then(|| prices.iter().sum())
+}
