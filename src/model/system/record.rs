@@ -592,7 +592,8 @@ impl System<'_> {
                     instances: service.instances,
                     busy: all.clone().map(busy).sum(),
                     busy_worst: all.clone().map(busy).fold(0.0, f64::max),
-                    waiting: all.clone().map(|instance| change(station_of(instance), 1)).sum(),
+                    // The difference of two sums may be a rounding error below nothing.
+                    waiting: all.clone().map(|instance| change(station_of(instance), 1)).sum::<f64>().max(0.0),
                     stopped: all.map(|instance| change(station_of(instance), 2)).sum(),
                     waits: self.waits(&service.name, name),
                 });

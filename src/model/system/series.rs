@@ -164,7 +164,7 @@ impl System<'_> {
             let mut push = |capacity: f64, station_of: &dyn Fn(usize) -> usize| {
                 let sum = |what| (0..instances.len()).map(|instance| change(station_of(instance), what)).sum::<f64>();
                 row.push(sum(0) / (span * capacity * count));
-                row.push(sum(1) / span);
+                row.push((sum(1) / span).max(0.0));
             };
             for (slot, plan) in service.servers.iter().enumerate() {
                 push(f64::from(plan.slots), &|instance| instances[instance].servers as usize + slot);
