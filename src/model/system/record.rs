@@ -612,7 +612,8 @@ impl System<'_> {
                     instances: service.instances,
                     busy: each(0).sum(),
                     busy_worst: each(0).fold(0.0, f64::max),
-                    waiting: each(1).sum(),
+                    // The difference of two sums may be a rounding error below nothing.
+                    waiting: each(1).sum::<f64>().max(0.0),
                     stopped: each(2).sum(),
                     waits: self.waits(&service.name, spot.name),
                 });

@@ -162,7 +162,7 @@ impl System<'_> {
                     instances.iter().map(|instance| self.growth(&spot, instance, what, &old, areas)).sum()
                 };
                 row.push(grown(0) / (span * spot.capacity * f64::from(service.instances)));
-                row.push(grown(1) / span);
+                row.push((grown(1) / span).max(0.0));
             }
         }
         row.extend(self.memory_in_use());
