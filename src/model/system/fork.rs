@@ -58,7 +58,9 @@ impl<'a> System<'a> {
     pub(super) fn join(&mut self, index: u32) -> Option<u32> {
         let &Frame { parent, parent_generation, outcome, reason, instance, owner, sibling: [before, behind], .. } =
             &self.frames[index];
-        let plan = self.fork_of(parent).filter(|_| self.frames[parent].generation == parent_generation);
+        // Another frame may have the place of a parent that has ended.
+        let awaited = self.frames[parent].generation == parent_generation;
+        let plan = if awaited { self.fork_of(parent) } else { None };
         let Some(plan) = plan else {
             if instance != NONE {
                 let wasted = self.service_time(index);
