@@ -15,6 +15,7 @@ pub mod cache;
 pub mod channels;
 pub mod compile;
 pub mod connections;
+pub mod cycles;
 pub mod data;
 pub mod discipline;
 pub mod distribution;

@@ -162,7 +162,7 @@ impl Process {
                 *now += gap.sample(random);
                 Some(round(*now))
             }
-            Process::Replay(player) => player.next(),
+            Process::Replay(player) => player.next_arrival(),
             Process::At { times, next } => {
                 *next += 1;
                 times.get(*next - 1).copied()

@@ -107,7 +107,7 @@ impl Player {
     }
 
     /// The next arrival [ns]; `None` when it is over.
-    pub fn next(&mut self) -> Option<Nanos> {
+    pub fn next_arrival(&mut self) -> Option<Nanos> {
         let mut arrived = self.arrivals.next();
         if arrived.is_none() && self.replay.again && self.replay.recording.length() > 0 {
             self.begun += self.replay.recording.length() as f64 / self.replay.scale;
@@ -146,7 +146,7 @@ mod tests {
     fn a_recording_is_played_faster_and_again() {
         let play = |scale, again| {
             let mut player = Player::new(&Replay { recording: Arc::new(Three), scale, again });
-            (0..5).map(|_| player.next()).collect::<Vec<_>>()
+            (0..5).map(|_| player.next_arrival()).collect::<Vec<_>>()
         };
         assert_eq!(play(1.0, false), [Some(0), Some(10), Some(30), None, None]);
         assert_eq!(play(2.0, true), [Some(0), Some(5), Some(15), Some(20), Some(25)]);

@@ -58,7 +58,7 @@ pub enum Step {
     /// Let time pass.
     Wait(Wait),
     /// Call another operation.
-    Call(Call),
+    Call(Box<Call>),
     /// Do several things at once.
     Parallel(Parallel),
     /// Do one of several things, at random.

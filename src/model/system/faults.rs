@@ -290,12 +290,11 @@ impl System<'_> {
         for (fault, kind) in &burden.calls {
             let mut draw = Draw::new(key, named(u64::from(*fault), "fault"), 0);
             match kind {
-                Kind::Errors(share) => {
-                    if unit(&mut draw) < *share {
-                        self.frames[index].place = self.blueprint.failing;
-                        return false;
-                    }
+                Kind::Errors(share) if unit(&mut draw) < *share => {
+                    self.frames[index].place = self.blueprint.failing;
+                    return false;
                 }
+                Kind::Errors(_) => {}
                 Kind::Latency(add, share) => late += added(add, *share, &mut draw),
                 Kind::Loss(share, resend) => {
                     let mut again = *resend as f64;

@@ -30,6 +30,7 @@ pub mod metrics;
 mod neighbor;
 mod network;
 mod parts;
+mod parts_books;
 mod pools;
 mod queue;
 pub mod record;

@@ -16,7 +16,7 @@ use super::series::Series;
 use super::spots::{Areas, ChannelState};
 use super::{Plan, System};
 use crate::engine::time::Nanos;
-use crate::measure::{Attribution, Histogram, Kind, Level, Tally};
+use crate::measure::{Attribution, Histogram, Level, Tally};
 use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::frame::Outcome;
 use crate::model::queue::GroupBook;
@@ -279,7 +279,7 @@ pub(super) struct Books {
     pub(super) events: u64,
     pub(super) clients: Vec<ClientBook>,
     pub(super) operations: Vec<OperationBook>,
-    accounts: Vec<AccountBook>,
+    pub(super) accounts: Vec<AccountBook>,
     guards: Vec<GuardBook>,
     pub(super) series: Series,
     /// When the window begins and ends, as planned [ns].
@@ -290,10 +290,10 @@ pub(super) struct Books {
     /// What the run waits for: measured requests in flight, and the end of the window (1).
     awaited: u64,
     /// Busy, waiting and stopped areas of all stations at the window's beginning and end.
-    marks: [Vec<Areas>; 2],
+    pub(super) marks: [Vec<Areas>; 2],
     pub(super) memory_marks: [Vec<MemoryMarks>; 2],
     /// The channels at the window's beginning and end.
-    channels: [Vec<ChannelState>; 2],
+    pub(super) channels: [Vec<ChannelState>; 2],
     closed_at: Nanos,
     pub(super) detail: Option<Box<Detail>>,
 }
@@ -569,76 +569,5 @@ impl System<'_> {
             series: self.books.series,
             detail: self.books.detail,
         }
-    }
-
-    /// What is paid for: by every client for all services, then for each service that has a price.
-    fn cost_books(&self) -> Vec<CostBook> {
-        let services = self.blueprint.services.iter();
-        let prices: Vec<f64> =
-            services.filter_map(|service| service.price.map(|price| price * f64::from(service.instances))).collect();
-        let all = prices.iter().sum();
-        let successes = |book: &ClientBook| Some(book.window_outcomes[Outcome::Success as usize]);
-        let clients = self.books.clients.iter().filter(|_| !prices.is_empty());
-        let clients = clients.map(|book| CostBook { price: all, successes: successes(book) });
-        clients.chain(prices.iter().map(|price| CostBook { price: *price, successes: None })).collect()
-    }
-
-    /// The book of a station's waiting, if anything can wait there.
-    fn waits(&self, service: &str, station: &str) -> Option<AccountBook> {
-        let mut accounts = self.blueprint.program.accounts.iter();
-        let account = accounts.position(|account| {
-            account.part == service && account.resource == station && account.kind == Kind::Waiting
-        });
-        account.map(|account| {
-            let mut book = self.books.accounts[account].clone();
-            book.times.record_many(0, book.zeros);
-            book
-        })
-    }
-
-    fn station_books(&self) -> Vec<StationBook> {
-        let [before, after] = &self.books.marks;
-        let mut books = Vec::new();
-        for (number, service) in self.blueprint.services.iter().enumerate() {
-            let instances = self.instances_of(number);
-            for spot in self.spots(number) {
-                let each = |what: usize| {
-                    instances.iter().map(move |instance| self.growth(&spot, instance, what, before, after))
-                };
-                books.push(StationBook {
-                    service: number as u32,
-                    name: spot.name.to_owned(),
-                    capacity: spot.capacity,
-                    instances: service.instances,
-                    busy: each(0).sum(),
-                    busy_worst: each(0).fold(0.0, f64::max),
-                    // The difference of two sums may be a rounding error below nothing.
-                    waiting: each(1).sum::<f64>().max(0.0),
-                    stopped: each(2).sum(),
-                    waits: self.waits(&service.name, spot.name),
-                });
-            }
-        }
-        books
-    }
-
-    /// All channels of all services now.
-    fn channel_states(&self) -> Vec<ChannelState> {
-        let services = self.blueprint.services.iter().enumerate();
-        services
-            .flat_map(|(number, service)| (0..service.channels.len()).map(move |slot| self.channel_state(number, slot)))
-            .collect()
-    }
-
-    fn channel_books(&self) -> Vec<ChannelBook> {
-        let [before, after] = &self.books.channels;
-        let book = |(before, after): (&ChannelState, &ChannelState)| ChannelBook {
-            sent: after.sent - before.sent,
-            received: after.received - before.received,
-            lost: after.lost - before.lost,
-            dropped: after.dropped - before.dropped,
-            stored: (after.stored - before.stored) as f64,
-        };
-        before.iter().zip(after).map(book).collect()
     }
 }

@@ -3,16 +3,18 @@
 //! A percentile is given only if at least ten observations lie beyond it; otherwise it is missing rather than guessed.
 //! Percentiles are nearest-rank over log-linear buckets (at most 0.8 % from the exact value).
 
+mod calls;
+mod ways;
+
 use super::data::{CACHE, DATABASE, GROUP, QUEUE};
-use super::record::{
-    AccountBook, ChannelBook, ClientBook, CostBook, GuardBook, LinkBook, MemoryBook, OperationBook, Outcomes, Record,
-    ServiceBook, StationBook,
-};
+use super::record::{AccountBook, ClientBook, CostBook, MemoryBook, OperationBook, Outcomes, Record, StationBook};
 use crate::engine::time::seconds;
 use crate::measure::{Histogram, Metric};
 use crate::model::blueprint::{Blueprint, Service};
 use crate::model::frame::Outcome;
 use crate::quantity::Unit;
+pub use calls::{BALANCING, GUARD};
+pub use ways::{CHANNEL, LINK};
 
 /// Observations that must lie beyond a percentile before it is given.
 pub const BEYOND: f64 = 10.0;
@@ -285,125 +287,6 @@ pub const OPERATION: &[Metric<OperationBook>] = &[
     },
 ];
 
-fn per_call(book: &GuardBook, count: u64) -> Option<f64> {
-    (book.calls > 0).then(|| count as f64 / book.calls as f64)
-}
-
-/// The metrics of a guarded call (all instances of the caller together), called `caller -> service.operation`.
-pub const GUARD: &[Metric<GuardBook>] = &[
-    Metric {
-        name: "calls",
-        unit: Unit::PerSecond,
-        about: "Calls begun per second of the window, retries and hedges not counted.",
-        read: |book, window| Some(book.calls as f64 / window),
-    },
-    Metric {
-        name: "attempts",
-        unit: Unit::PerSecond,
-        about: "Attempts sent per second of the window, retries and hedges counted.",
-        read: |book, window| Some(book.attempts as f64 / window),
-    },
-    Metric {
-        name: "amplification",
-        unit: Unit::Count,
-        about: "Attempts per call.",
-        read: |book, _| per_call(book, book.attempts),
-    },
-    Metric {
-        name: "failures",
-        unit: Unit::Share,
-        about: "Share of the calls that failed after all tries.",
-        read: |book, _| per_call(book, book.failed),
-    },
-    Metric {
-        name: "retries",
-        unit: Unit::PerSecond,
-        about: "Tries after the first per second of the window.",
-        read: |book, window| Some(book.retries as f64 / window),
-    },
-    Metric {
-        name: "unpaid",
-        unit: Unit::PerSecond,
-        about: "Retries that the budget did not pay for, per second of the window.",
-        read: |book, window| Some(book.unpaid as f64 / window),
-    },
-    Metric {
-        name: "broken",
-        unit: Unit::Share,
-        about: "Tries that the open breaker refused, of all tries.",
-        read: |book, _| {
-            let tries = book.calls + book.retries;
-            (tries > 0).then(|| book.broken as f64 / tries as f64)
-        },
-    },
-    Metric {
-        name: "opened",
-        unit: Unit::Count,
-        about: "How often a breaker opened within the window.",
-        read: |book, _| Some(book.opened as f64),
-    },
-    Metric {
-        name: "throttled",
-        unit: Unit::PerSecond,
-        about: "Tries that the client's own throttle refused, per second of the window.",
-        read: |book, window| Some(book.throttled as f64 / window),
-    },
-    Metric {
-        name: "hedges",
-        unit: Unit::Count,
-        about: "Hedges sent per call.",
-        read: |book, _| per_call(book, book.hedges),
-    },
-    Metric {
-        name: "fallbacks",
-        unit: Unit::Share,
-        about: "Share of the calls whose fallback took over.",
-        read: |book, _| per_call(book, book.fallbacks),
-    },
-];
-
-/// The metrics of the balancing of a service with several instances.
-pub const BALANCING: &[Metric<ServiceBook>] = &[
-    Metric {
-        name: "calls.most",
-        unit: Unit::Share,
-        about: "Share of the service's calls that went to the instance that got most.",
-        read: |book, _| share_of(book, book.sent.iter().max()),
-    },
-    Metric {
-        name: "calls.least",
-        unit: Unit::Share,
-        about: "Share of the service's calls that went to the instance that got fewest.",
-        read: |book, _| share_of(book, book.sent.iter().min()),
-    },
-    Metric {
-        name: "calls.imbalance",
-        unit: Unit::Count,
-        about: "How many times as many calls as the average instance the one with most got; 1 is even.",
-        read: |book, _| share_of(book, book.sent.iter().max()).map(|most| most * book.sent.len() as f64),
-    },
-    Metric {
-        name: "calls.moved",
-        unit: Unit::Count,
-        about: "Calls that went to another instance than the one before of the same key or user (`balancing.follow`).",
-        read: |book, _| book.followed.map(|(_, elsewhere)| elsewhere as f64),
-    },
-    Metric {
-        name: "calls.elsewhere",
-        unit: Unit::Share,
-        about: "Their share of the calls that were not the first.",
-        read: |book, _| {
-            let (again, elsewhere) = book.followed?;
-            (again > 0).then(|| elsewhere as f64 / again as f64)
-        },
-    },
-];
-
-fn share_of(book: &ServiceBook, sent: Option<&u64>) -> Option<f64> {
-    let all: u64 = book.sent.iter().sum();
-    sent.filter(|_| all > 0).map(|sent| *sent as f64 / all as f64)
-}
-
 /// The metrics of a station (all instances of a service together).
 pub const STATION: &[Metric<StationBook>] = &[
     Metric {
@@ -549,77 +432,6 @@ const COST: Metric<CostBook> = Metric {
     about: "Price of all instances per hour; for a client: of all services.",
     read: |book, _| Some(book.price),
 };
-
-/// The metrics of a channel beside those of a station (all instances of a service together).
-pub const CHANNEL: &[Metric<ChannelBook>] = &[
-    Metric {
-        name: "throughput",
-        unit: Unit::PerSecond,
-        about: "Items taken by receivers per second of the window.",
-        read: |book, window| Some(book.received as f64 / window),
-    },
-    Metric {
-        name: "sent",
-        unit: Unit::Count,
-        about: "Items that were put in within the window.",
-        read: |book, _| Some(book.sent as f64),
-    },
-    Metric {
-        name: "buffered",
-        unit: Unit::Count,
-        about: "Items in the buffers, averaged over time.",
-        read: |book, window| Some(book.stored / 1e9 / window),
-    },
-    Metric {
-        name: "age.mean",
-        unit: Unit::Seconds,
-        about: "Mean time from sending to receiving (by Little's law: items in the buffers / throughput).",
-        read: |book, _| (book.received > 0).then(|| book.stored / 1e9 / book.received as f64),
-    },
-    Metric {
-        name: "dropped",
-        unit: Unit::Count,
-        about: "Items that were thrown away because there was no room.",
-        read: |book, _| Some(book.dropped as f64),
-    },
-    Metric {
-        name: "lost",
-        unit: Unit::Count,
-        about: "Items that died in the buffer with their instance.",
-        read: |book, _| Some(book.lost as f64),
-    },
-];
-
-/// The metrics of a link.
-pub const LINK: &[Metric<LinkBook>] = &[
-    Metric {
-        name: "messages",
-        unit: Unit::PerSecond,
-        about: "Requests and replies that arrived per second of the window.",
-        read: |book, window| Some(book.messages as f64 / window),
-    },
-    Metric {
-        name: "traffic",
-        unit: Unit::BytesPerSecond,
-        about: "Their bytes per second of the window.",
-        read: |book, window| Some(book.bytes as f64 / window),
-    },
-    Metric {
-        name: "lost",
-        unit: Unit::Share,
-        about: "Share of the messages sent that were lost and had to be sent again.",
-        read: |book, _| {
-            let sent = book.messages + book.lost;
-            (sent > 0).then(|| book.lost as f64 / sent as f64)
-        },
-    },
-    Metric {
-        name: "utilization",
-        unit: Unit::Share,
-        about: "Share of the time in which data passed, in the busier direction; 0 where bandwidth is not limited.",
-        read: |book, window| Some(book.busy / 1e9 / window),
-    },
-];
 
 /// A metric of a certain part: name and unit.
 #[derive(Debug, Clone, PartialEq)]
