@@ -170,7 +170,7 @@ fn calls(blueprint: &Blueprint) -> Vec<Calls> {
     let owners = blueprint.clients.iter().map(|client| {
         let place = match client.traffic {
             Traffic::Consumers { group, .. } => queue_of(blueprint, group).map_or(0, |service| clients + service),
-            Traffic::Open(_) | Traffic::Closed { .. } => {
+            _ => {
                 asking += 1;
                 asking - 1
             }
