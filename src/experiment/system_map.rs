@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::blueprint::Blueprint;
+use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::program::{Instruction, Place};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
@@ -111,7 +111,7 @@ impl SystemMap {
             sections.filter_map(|section| PartKind::of_section(&section.key)).find(|kind| *kind != PartKind::Client)
         };
         let mut parts: Vec<Part> = Vec::new();
-        for client in &blueprint.clients {
+        for client in blueprint.clients.iter().filter(|client| asks(client)) {
             parts.push(Part {
                 name: client.name.clone(),
                 kind: PartKind::Client,
@@ -150,17 +150,40 @@ impl SystemMap {
     }
 }
 
+/// Whether a client stands for somebody outside; groups of consumers are clients too, but belong to their queue.
+fn asks(client: &Client) -> bool {
+    !matches!(client.traffic, Traffic::Consumers { .. })
+}
+
+/// The service that is the queue of a group of consumers.
+fn queue_of(blueprint: &Blueprint, group: u32) -> Option<usize> {
+    let data = &blueprint.program.data;
+    let queue = &data.queues[data.groups[group as usize].queue as usize].name;
+    blueprint.services.iter().position(|service| service.name == *queue)
+}
+
 /// All calls between parts, in the order of the code.
 fn calls(blueprint: &Blueprint) -> Vec<Calls> {
-    let clients = blueprint.clients.len();
-    // Code is laid out owner after owner: each owns what lies between its entry and the next.
-    let owners = blueprint.clients.iter().enumerate().map(|(number, client)| (client.entry, number));
+    let clients = blueprint.clients.iter().filter(|client| asks(client)).count();
+    // Code is laid out owner after owner: each owns what lies between its entry and the next. What consumers do, their queue does.
+    let mut asking = 0;
+    let owners = blueprint.clients.iter().map(|client| {
+        let place = match client.traffic {
+            Traffic::Consumers { group, .. } => queue_of(blueprint, group).map_or(0, |service| clients + service),
+            _ => {
+                asking += 1;
+                asking - 1
+            }
+        };
+        (client.entry, place)
+    });
+    let owners: Vec<(Place, usize)> = owners.collect();
     let operations =
         blueprint.operations.iter().map(|operation| (operation.entry, clients + operation.service as usize));
     let services = blueprint.services.iter().enumerate();
     let receivers = services
         .flat_map(|(number, service)| service.channels.iter().map(move |channel| (channel.entry, clients + number)));
-    let mut owners: Vec<(Place, usize)> = owners.chain(operations).chain(receivers).collect();
+    let mut owners: Vec<(Place, usize)> = owners.into_iter().chain(operations).chain(receivers).collect();
     owners.sort_unstable();
     let mut calls: Vec<Calls> = Vec::new();
     for (place, instruction) in blueprint.program.code.iter().enumerate() {

@@ -6,9 +6,12 @@ use studies::{CAPACITIES, KEY, empty, plot, two_factors};
 pub(super) use studies::{hostile, overloaded, single, sweep, sweep_with_plots, system, variants};
 
 use super::chart::{Chart, Layer, Role, Scale, to_png, to_svg};
-use super::plots::charts;
+use super::plots::{attributions, charts};
 use super::table::terminal;
 use crate::experiment::Study;
+use crate::experiment::study::{Course, CourseAccount};
+use crate::insight::theory::Theory;
+use crate::measure::Kind;
 use crate::spec::experiment_file::{PlotSpec, Scalar};
 
 pub(super) fn all() -> Vec<Study> {
@@ -308,4 +311,46 @@ fn gallery() {
             std::fs::write(path, to_png(&to_svg(&chart).unwrap()).unwrap()).unwrap();
         }
     }
+}
+
+#[test]
+fn a_closed_form_is_drawn_dashed_beside_its_line() {
+    let mut study = sweep();
+    let theory = |level: usize| Theory {
+        variant: "vertical".to_owned(),
+        levels: vec![level],
+        formula: "M/M/1".to_owned(),
+        values: vec![("shoppers.latency.p95".to_owned(), 0.1 + 0.01 * level as f64)],
+    };
+    study.theories = vec![theory(1), theory(0)];
+    let charts = charts(&study).unwrap();
+    let reference = charts[0].1.layers.iter().find_map(|layer| match layer {
+        Layer::Line(line) if line.color == Some(Role::Reference) => Some(line),
+        _ => None,
+    });
+    let reference = reference.expect("the formula is drawn");
+    assert_eq!(reference.name, "M/M/1");
+    assert_eq!(reference.points.len(), 2);
+    assert!((reference.points[1].1 / reference.points[0].1 - 1.1).abs() < 1e-9, "{:?}", reference.points);
+}
+
+#[test]
+fn where_time_goes_is_drawn_over_simulated_time_where_that_was_recorded() {
+    let mut study = single();
+    assert!(attributions(&study).unwrap().is_empty());
+    let account = |resource: &str, kind: Kind, mean: f64| CourseAccount {
+        part: "shop".to_owned(),
+        resource: resource.to_owned(),
+        kind,
+        means: vec![Some(mean), None, Some(2.0 * mean)],
+    };
+    study.points[0].courses = vec![Course {
+        client: "shoppers".to_owned(),
+        accounts: vec![account("workers", Kind::Waiting, 0.03), account("cpu", Kind::Service, 0.01)],
+    }];
+    let charts = attributions(&study).unwrap();
+    let Layer::StackedArea { xs, series } = &charts[0].1.layers[0] else { panic!("{:?}", charts[0].1.layers) };
+    assert_eq!(xs, &[1.0, 2.0, 3.0]);
+    let sums: Vec<f64> = (0..3).map(|step| series.iter().map(|series| series.values[step]).sum()).collect();
+    assert!((sums[0] - 40.0).abs() < 1e-9 && sums[1] == 0.0 && (sums[2] - 80.0).abs() < 1e-9, "{sums:?}");
 }

@@ -41,6 +41,7 @@ pub(super) fn write(page: &mut Page, study: &Study, figures: &[Figure]) {
             page.raw(&format!("<h3>{}{at}</h3>\n", text(&attribution.client)));
             flame(page, "All requests", &attribution.entries, |entry| entry.all);
             flame(page, "The slowest 5 %", &attribution.entries, |entry| entry.slowest);
+            flame(page, "The slowest 1 %", &attribution.entries, |entry| entry.slowest_one);
             table(page, &attribution.entries);
         }
     }

@@ -5,7 +5,8 @@ use super::super::names::{clean, factor_words, is_numeric, shorten};
 use super::groups::Group;
 use super::over::x_axis;
 use super::{Dimension, Numbers, ReportError, Sketch, scale_of};
-use crate::experiment::study::{Point, Share};
+use crate::experiment::Study;
+use crate::experiment::study::{Course, Point, Share};
 use crate::measure::Kind;
 use crate::quantity::Unit;
 
@@ -222,6 +223,50 @@ fn bars(sketch: &Sketch<'_>, client: &str) -> Result<Chart, ReportError> {
     let mut chart = sketch.frame(&held.join(", "), Numbers::Pooled, &points, vec![COLORS.to_owned()]);
     chart.x = Axis::categories("", bars.iter().map(|(name, _, _)| shorten(name, NAME_LIMIT)));
     (chart.y, chart.layers) = (y, layers);
+    Ok(chart)
+}
+
+/// Where the time of a client goes over simulated time, at the points for which that was recorded.
+pub(super) fn courses(study: &Study) -> Result<Vec<(String, Chart)>, ReportError> {
+    let mut charts = Vec::new();
+    for point in &study.points {
+        for course in &point.courses {
+            let plot = super::defaults::plot(&course.client, "attribution");
+            let sketch = Sketch { study, plot: &plot, number: charts.len() + 1 };
+            charts.push((format!("{} course", course.client), over_time(&sketch, point, course)?));
+        }
+    }
+    Ok(charts)
+}
+
+fn over_time(sketch: &Sketch<'_>, point: &Point, course: &Course) -> Result<Chart, ReportError> {
+    let run = &sketch.study.run;
+    let steps = course.accounts.iter().map(|account| account.means.len()).max().unwrap_or(0);
+    let mean = |part: &Part, step: usize| -> f64 {
+        let own = course
+            .accounts
+            .iter()
+            .filter(|account| part.accounts.contains(&(account.part.clone(), account.resource.clone(), account.kind)));
+        own.filter_map(|account| account.means.get(step).copied().flatten()).sum()
+    };
+    let parts = parts(&[point], &course.client);
+    let sums: Vec<f64> = (0..steps).map(|step| parts.iter().map(|part| mean(part, step)).sum()).collect();
+    let (mut y, y_factor) = sketch.y_axis("mean response time".to_owned(), &sums, Unit::Seconds)?;
+    y.scale = super::Scale::Linear;
+    let end = steps as f64 * run.interval;
+    let (x_factor, symbol) = crate::quantity::unit::axis_scale(end, Unit::Seconds);
+    let series = parts.iter().map(|part| Series {
+        color: Some(part.role),
+        ..Series::new(part.name.clone(), (0..steps).map(|step| mean(part, step) * y_factor).collect())
+    });
+    let xs = (0..steps).map(|step| (step + 1) as f64 * run.interval * x_factor).collect();
+    let label = sketch.study.label(point);
+    let at = if label.is_empty() { String::new() } else { format!(", {}", clean(&label)) };
+    let what = format!("where the response time of {} goes, over simulated time{at}", course.client);
+    let mut chart = sketch.frame(&what, Numbers::Pooled, &[point], vec![COLORS.to_owned()]);
+    chart.x = super::axis("simulated time".to_owned(), symbol);
+    chart.y = y;
+    chart.layers = vec![Layer::StackedArea { xs, series: series.collect() }];
     Ok(chart)
 }
 

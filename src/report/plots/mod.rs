@@ -47,20 +47,23 @@ pub fn charts(study: &Study) -> Result<Vec<(String, Chart)>, ReportError> {
     draw_all(study, plots)
 }
 
-/// Charts of where the time of each client goes that [`charts`] does not have; none for a single point.
+/// Charts of where the time of each client goes that [`charts`] does not have: over simulated time where that was recorded, and
+/// over what was varied.
 ///
 /// # Errors
 /// As [`charts`].
 pub fn attributions(study: &Study) -> Result<Vec<(String, Chart)>, ReportError> {
+    let mut charts = attribution::courses(study)?;
     if study.points.len() < 2 {
-        return Ok(Vec::new());
+        return Ok(charts);
     }
     let asked = if study.plots.is_empty() { defaults::plots(study) } else { study.plots.clone() };
     let is_asked =
         |client: &&str| asked.iter().any(|plot| plot.x.as_deref() == Some("attribution") && plot.y == *client);
     let missing = clients(study).into_iter().filter(|client| !is_asked(client)).take(defaults::CLIENT_LIMIT);
     let plot = |client: &str| defaults::plot(client, "attribution");
-    draw_all(study, &missing.map(plot).collect::<Vec<_>>())
+    charts.extend(draw_all(study, &missing.map(plot).collect::<Vec<_>>())?);
+    Ok(charts)
 }
 
 fn draw_all(study: &Study, plots: &[PlotSpec]) -> Result<Vec<(String, Chart)>, ReportError> {

@@ -5,6 +5,7 @@ use super::super::names::{clean, factor_words, words};
 use super::groups::Group;
 use super::{Dimension, Numbers, ReportError, Sketch, axis, scale_of};
 use crate::experiment::study::{Factor, Point};
+use crate::insight::theory::Theory;
 use crate::spec::experiment_file::Mark;
 
 /// Levels whose ratios differ by no more than this factor count as spaced by ratio (written values are rounded).
@@ -35,6 +36,7 @@ pub(super) fn chart(sketch: &Sketch<'_>, index: usize) -> Result<Chart, ReportEr
     let (y, y_factor) = sketch.y_axis(words(&sketch.plot.y), &means, unit)?;
     let (x, x_factor) = x_axis(factor);
     let mut layers: Vec<Layer> = curves.iter().map(|curve| Layer::Line(line(curve, x_factor, y_factor))).collect();
+    layers.extend(curves.iter().filter_map(|curve| closed_form(sketch, curve, index, x_factor, y_factor)));
     layers.extend(sketch.objective(unit, y_factor)?);
     let mut notes = Vec::new();
     if sketch.plot.mark == Some(Mark::Knee) {
@@ -96,6 +98,28 @@ fn line(curve: &Curve<'_>, x: f64, y: f64) -> Line {
         step: false,
         color: Some(curve.group.role),
     }
+}
+
+/// What a formula says of the points of a line, if one is known for two of them or more: drawn dashed beside it.
+fn closed_form(sketch: &Sketch<'_>, curve: &Curve<'_>, index: usize, x: f64, y: f64) -> Option<Layer> {
+    let study = sketch.study;
+    let mut formulas: Vec<&str> = Vec::new();
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    for point in &curve.group.points {
+        let own = |theory: &&Theory| (&theory.variant, &theory.levels) == (&point.variant, &point.levels);
+        let Some(theory) = study.theories.iter().find(own) else { continue };
+        let value = theory.values.iter().find(|(metric, _)| *metric == sketch.plot.y).map(|(_, value)| *value);
+        let at = study.factors[index].levels.get(*point.levels.get(index)?)?.value;
+        if let (Some(at), Some(value)) = (at, value.filter(|value| value.is_finite())) {
+            points.push((at * x, value * y));
+            if !formulas.contains(&theory.formula.as_str()) {
+                formulas.push(&theory.formula);
+            }
+        }
+    }
+    points.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let name = if let [only] = formulas.as_slice() { clean(only) } else { "closed form".to_owned() };
+    (points.len() > 1).then(|| Layer::Line(Line::reference(name, points)))
 }
 
 /// The knee of a line, by the rule of [`KNEE_RULE`]; `None` if the line never bends within its levels.
