@@ -28,7 +28,7 @@ fn queued(queue: &str) -> Vec<f64> {
         "clients: {{ users: {{ arrivals: {{ at: [1s, 2s, 3s, 4s] }}, call: s.o }} }}\nservices: {{ s: {{ runtime: {{ workers: 1 }},
         queue: {queue}, operations: {{ o: [ wait: 10s ] }} }} }}"
     );
-    measured(&model, None, plan(10), &["users.latency.mean", "users.rejected", "users.latency.max"])
+    measured(&model, None, plan(50), &["users.latency.mean", "users.rejected", "users.latency.max"])
 }
 
 #[test]
@@ -80,8 +80,7 @@ fn limits_count_for_everyone_or_for_each_and_refusing_takes_its_time() {
     // Two clients with ten requests within a second each; five per minute are allowed.
     let model = |per: &str| {
         format!(
-            "clients: {{ a: {{ arrivals: {{ constant: 10/s }}, call: s.o }}, b: {{ arrivals: {{ constant: 10/s }}, call: s.o }} }}
-            services: {{ s: {{ limits: [ {{ allow: {{ fixed_window: {{ requests: 5, per: 1min }} }}, per: {per}, refusal: 3ms }} ],
+            "clients: {{ a: {{ arrivals: {{ constant: 10/s }}, call: s.o }}, b: {{ arrivals: {{ constant: 10/s }}, call: s.o }} }}\nservices: {{ s: {{ limits: [ {{ allow: {{ fixed_window: {{ requests: 5, per: 1min }} }}, per: {per}, refusal: 3ms }} ],
             operations: {{ o: [ wait: 1ms ] }} }} }}"
         )
     };
@@ -164,7 +163,7 @@ fn foreseen_work_is_the_work_that_is_done() {
     // Steps of every kind that can be foreseen: with one worker per instance the least work left is one queue for all.
     let steps =
         "[ { wait: { exponential: 4ms } }, { choose: [ { share: 30%, steps: [ { wait: { exponential: 10ms } } ] } ] },
-        { repeat: 3, steps: [ { wait: 1ms } ] } ]";
+        { repeat: { times: 3, steps: [ { wait: 1ms } ] } } ]";
     let model = |service: &str| {
         format!(
             "clients: {{ users: {{ arrivals: {{ poisson: 300/s }}, call: s.o }} }}\nservices: {{ s: {{ {service}, operations: {{ o: {steps} }} }} }}"

@@ -10,8 +10,12 @@
 //! Source: B. Wydrowski et al., "Load is not what you should balance: introducing Prequal", NSDI 2024, sections 4 and 5, with
 //! its baseline parameters. Own simplifications: a probe takes no time, but serves later calls only; where the pool
 //! could hold all instances, probes are not dropped but replaced; an instance's
-//! response time is the median of those of its last answers to this balancer that had the nearest number of calls in flight,
-//! taken at the answer rather than at the arrival.
+//! response time is the median of those of its last answers to this balancer, each in proportion to the calls in flight that it
+//! found when it arrived. (With the answers at the nearest load instead, as in the paper, an instance that is idle after a burst looks as
+//! slow as its burst was, for as long as nobody asks it; one balancer with many calls then drives its instances into ever
+//! longer bursts.)
+
+use std::collections::VecDeque;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +29,8 @@ use crate::quantity::{Duration, Share};
 const MOST: usize = 64;
 /// How many answers of an instance count.
 const ANSWERS: usize = 16;
+/// How many calls in flight at an instance are remembered; some never reach it and are never answered.
+const MOST_SENT: usize = 1024;
 /// δ of the reuse budget.
 const DELTA: f64 = 1.0;
 
@@ -91,16 +97,16 @@ impl Answers {
         self.next += 1;
     }
 
-    /// The median response time at the number of calls in flight that is nearest; 0 if nothing is known.
+    /// The median of the response times, each stretched from the load that it found to this one; 0 if nothing is known.
     fn estimate(&self, in_flight: u32) -> Nanos {
-        let Some(nearest) = self.seen.iter().map(|(count, _)| count.abs_diff(in_flight)).min() else { return 0 };
-        let (mut times, mut count) = ([0; ANSWERS], 0);
-        for (_, time) in self.seen.iter().filter(|(count, _)| count.abs_diff(in_flight) == nearest) {
-            times[count] = *time;
-            count += 1;
+        let mut times = [0; ANSWERS];
+        let present = u128::from(in_flight) + 1;
+        for (time, (found, latency)) in times.iter_mut().zip(&self.seen) {
+            *time = (u128::from(*latency) * present / (u128::from(*found) + 1)) as Nanos;
         }
-        times[..count].sort_unstable();
-        times[count / 2]
+        let times = &mut times[..self.seen.len()];
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or(0)
     }
 }
 
@@ -110,6 +116,8 @@ pub struct Prequal {
     spec: PrequalSpec,
     pool: Vec<Probe>,
     answers: Vec<Answers>,
+    /// Per instance: when its calls were sent, and how many calls they found there; the oldest first.
+    sent: Vec<VecDeque<(Nanos, u32)>>,
     eligible: Vec<bool>,
     /// Whether the worst rather than the oldest is dropped next.
     worst_next: bool,
@@ -119,7 +127,7 @@ impl Prequal {
     /// The policy with these parameters.
     pub fn new(spec: PrequalSpec) -> Self {
         let pool = Vec::with_capacity(MOST);
-        Prequal { spec, pool, answers: Vec::new(), eligible: Vec::new(), worst_next: false }
+        Prequal { spec, pool, answers: Vec::new(), sent: Vec::new(), eligible: Vec::new(), worst_next: false }
     }
 
     /// The calls in flight above which a probe is hot.
@@ -215,11 +223,17 @@ impl Balancer for Prequal {
             instance
         };
         self.probe(call.now, view, random);
+        let sent = &mut self.sent[instance as usize];
+        if sent.len() == MOST_SENT {
+            sent.pop_front();
+        }
+        sent.push_back((call.now, view.present[instance as usize]));
         instance
     }
 
     fn members(&mut self, members: &Members) {
         self.answers.resize(members.instances(), Answers::default());
+        self.sent.resize(members.instances(), VecDeque::new());
         self.eligible = vec![false; members.instances()];
         members.eligible.iter().for_each(|instance| self.eligible[*instance as usize] = true);
     }
@@ -229,7 +243,11 @@ impl Balancer for Prequal {
     }
 
     fn answered(&mut self, reply: &Reply) {
-        self.answers[reply.instance as usize].add(reply.present, reply.latency);
+        let (instance, begun) = (reply.instance as usize, reply.now - reply.latency);
+        let place = self.sent[instance].iter().position(|(at, _)| *at == begun);
+        if let Some((_, found)) = place.and_then(|place| self.sent[instance].remove(place)) {
+            self.answers[instance].add(found, reply.latency);
+        }
     }
 }
 
@@ -272,9 +290,28 @@ mod tests {
     }
 
     #[test]
-    fn estimates_are_medians_at_the_nearest_load() {
+    fn an_answer_counts_at_the_load_that_its_call_found() {
+        let members = Members::alike("a", 1);
+        let mut policy = policy(&[]);
+        policy.members(&members);
+        let mut random = Stream::new(1);
+        for (now, present) in [(0, 0), (10, 1), (20, 2)] {
+            let view = View { members: &members, in_flight: &[present], present: &[present] };
+            policy.choose(&Call::at(now), &view, &mut random);
+        }
+        // The last to answer leaves nobody behind, but it found two.
+        for (now, latency, present) in [(100, 100, 3), (200, 190, 2), (300, 280, 1)] {
+            policy.answered(&Reply { now, instance: 0, latency, success: true, present });
+        }
+        // Per call present: 100, 95 and 93.
+        assert_eq!([0, 1, 2].map(|load| policy.answers[0].estimate(load)), [95, 190, 285]);
+    }
+
+    #[test]
+    fn estimates_are_medians_in_proportion_to_the_load() {
         let mut answers = Answers::default();
-        [(1, 10), (1, 30), (1, 20), (5, 100)].into_iter().for_each(|(count, time)| answers.add(count, time));
-        assert_eq!([answers.estimate(0), answers.estimate(1), answers.estimate(4)], [20, 20, 100]);
+        assert_eq!(answers.estimate(3), 0);
+        [(0, 10), (1, 60), (4, 100)].into_iter().for_each(|(count, time)| answers.add(count, time));
+        assert_eq!([answers.estimate(0), answers.estimate(1), answers.estimate(9)], [20, 40, 200]);
     }
 }
