@@ -110,17 +110,17 @@ impl Duration {
     }
 
     /// The shortest of all ways to split the value over some of the units, larger ones first, where the last part may
-    /// have decimals. Ties: fewer parts, then the larger unit.
+    /// have decimals. Numbers from 1 on come before fractions (`300ms`, not `0.3s`). Ties: fewer parts, then the larger unit.
     fn print(self) -> String {
         let units = &UNITS[..7];
         (1..1u32 << units.len())
             .filter_map(|mask| {
                 let chosen = units.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).map(|(_, unit)| *unit);
                 let text = self.split_over(chosen)?;
-                Some((text.len(), mask.count_ones(), mask, text))
+                Some((text.starts_with("0."), text.len(), mask.count_ones(), mask, text))
             })
             .min()
-            .map_or_else(|| format!("{}ns", self.nanoseconds), |(_, _, _, text)| text)
+            .map_or_else(|| format!("{}ns", self.nanoseconds), |(.., text)| text)
     }
 
     /// The value as whole numbers of the larger units and a decimal of the last; `None` if a part would be zero or

@@ -30,7 +30,10 @@ fn an_outer_timeout_that_its_calls_use_up_is_found() {
     let with = |timeout: &str| findings(model(serde_json::json!({ "timeout": timeout }), steps(call.clone()), plain()));
     let found = with("300ms");
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].starts_with("clients.users.timeout: a timeout of 300ms is no longer than what it covers"));
+    assert!(
+        found[0].starts_with("clients.users.timeout: a timeout of 300ms is no longer than what it covers"),
+        "{found:?}"
+    );
     assert!(found[0].contains("a.go may wait 300ms for its calls (b.do: 2 × 150ms)"), "{found:?}");
     assert_eq!(with("301ms"), Vec::<String>::new());
 }

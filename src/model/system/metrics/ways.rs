@@ -7,16 +7,16 @@ use crate::quantity::Unit;
 /// The metrics of a channel beside those of a station (all instances of a service together).
 pub const CHANNEL: &[Metric<ChannelBook>] = &[
     Metric {
-        name: "throughput",
-        unit: Unit::PerSecond,
-        about: "Items taken by receivers per second of the window.",
-        read: |book, window| Some(book.received as f64 / window),
-    },
-    Metric {
         name: "sent",
         unit: Unit::Count,
         about: "Items that were put in within the window.",
         read: |book, _| Some(book.sent as f64),
+    },
+    Metric {
+        name: "received",
+        unit: Unit::Count,
+        about: "Items that receivers took within the window.",
+        read: |book, _| Some(book.received as f64),
     },
     Metric {
         name: "buffered",
@@ -27,7 +27,7 @@ pub const CHANNEL: &[Metric<ChannelBook>] = &[
     Metric {
         name: "age.mean",
         unit: Unit::Seconds,
-        about: "Mean time from sending to receiving (by Little's law: items in the buffers / throughput).",
+        about: "Mean time from sending to receiving (by Little's law: items in the buffers / items received per second).",
         read: |book, _| (book.received > 0).then(|| book.stored / 1e9 / book.received as f64),
     },
     Metric {
