@@ -112,7 +112,7 @@ mod tests {
             policy.members(&members);
             let (mut in_flight, mut random) = ([0u32; 10], Stream::new(1));
             for _ in 0..1000 {
-                let view = View { members: &members, in_flight: &in_flight, present: &in_flight };
+                let view = View { members: &members, in_flight: &in_flight, present: &in_flight, latencies: None };
                 let instance = policy.choose(&Call { key: 7, ..Call::at(0) }, &view, &mut random);
                 in_flight[instance as usize] += 1;
                 policy.changed(instance, in_flight[instance as usize], 0);

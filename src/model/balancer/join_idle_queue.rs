@@ -67,7 +67,8 @@ mod tests {
         let members = Members::alike("a", 3);
         let mut policy = JoinIdleQueue::default();
         policy.members(&members);
-        let (view, mut random) = (View { members: &members, in_flight: &[0; 3], present: &[0; 3] }, Stream::new(1));
+        let (view, mut random) =
+            (View { members: &members, in_flight: &[0; 3], present: &[0; 3], latencies: None }, Stream::new(1));
         let mut turns: Vec<u32> = (0..3).map(|_| policy.choose(&Call::at(0), &view, &mut random)).collect();
         turns.sort_unstable();
         assert_eq!(turns, [0, 1, 2]);

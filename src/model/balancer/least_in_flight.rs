@@ -107,7 +107,7 @@ mod tests {
         let mut random = Stream::new(3);
         policy.changed(0, 2, 0);
         policy.changed(1, 1, 0);
-        let view = View { members: &members, in_flight: &[2, 1, 0], present: &[2, 1, 0] };
+        let view = View { members: &members, in_flight: &[2, 1, 0], present: &[2, 1, 0], latencies: None };
         assert_eq!(policy.choose(&Call::at(0), &view, &mut random), 2);
         policy.changed(2, 1, 0);
         let mut chosen = [0; 3];

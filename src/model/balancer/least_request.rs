@@ -112,7 +112,8 @@ mod tests {
         let members = Members { weights: vec![1.0, 3.0], ..Members::alike("a", 2) };
         let mut policy = LeastRequest::new(LeastRequestSpec { choices: 2, bias: 1.0 });
         policy.members(&members);
-        let (view, mut random) = (View { members: &members, in_flight: &[0, 0], present: &[0, 0] }, Stream::new(1));
+        let (view, mut random) =
+            (View { members: &members, in_flight: &[0, 0], present: &[0, 0], latencies: None }, Stream::new(1));
         let second = (0..400).map(|_| policy.choose(&Call::at(0), &view, &mut random)).sum::<u32>();
         assert_eq!(second, 300);
     }

@@ -97,7 +97,7 @@ mod tests {
         policy.members(&members);
         let mut random = Stream::new(1);
         let mut place = |policy: &mut LeastWorkLeft, now, work| {
-            let view = View { members: &members, in_flight: &[0, 0], present: &[0, 0] };
+            let view = View { members: &members, in_flight: &[0, 0], present: &[0, 0], latencies: None };
             let instance = policy.choose(&Call { work, ..Call::at(now) }, &view, &mut random);
             let in_flight = policy.backlogs[instance as usize].in_flight + 1;
             policy.changed(instance, in_flight, now);

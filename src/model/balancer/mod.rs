@@ -42,6 +42,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Nanos, Stream};
+use crate::model::balancing::latencies::Latencies;
 use crate::model::frame::NONE;
 
 /// What a balancer knows of a call.
@@ -146,6 +147,8 @@ pub struct View<'a> {
     pub in_flight: &'a [u32],
     /// Per instance: calls of all balancers that it has; only for probes, which ask the instance itself.
     pub present: &'a [u32],
+    /// What the instances know of their response times; only for probes ([`Balancer::probes`]).
+    pub latencies: Option<&'a Latencies>,
 }
 
 /// An answer that came back.
@@ -178,6 +181,11 @@ pub trait Balancer: std::fmt::Debug {
 
     /// Whether the policy wants to know the work of a call before it is done; asked once. Such a policy is an oracle.
     fn foresees(&self) -> bool {
+        false
+    }
+
+    /// Whether the policy asks instances for their response times ([`View::latencies`]); asked once.
+    fn probes(&self) -> bool {
         false
     }
 

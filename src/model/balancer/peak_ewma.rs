@@ -120,7 +120,7 @@ mod tests {
         let mut choose = |in_flight: [u32; 2]| {
             policy.choose(
                 &Call::at(0),
-                &View { members: &members, in_flight: &in_flight, present: &in_flight },
+                &View { members: &members, in_flight: &in_flight, present: &in_flight, latencies: None },
                 &mut random,
             )
         };

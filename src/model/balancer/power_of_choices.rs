@@ -70,7 +70,7 @@ mod tests {
 
     fn shares(choices: u32, replacement: bool) -> [f64; 3] {
         let members = Members::alike("a", 3);
-        let view = View { members: &members, in_flight: &[0, 1, 2], present: &[0, 1, 2] };
+        let view = View { members: &members, in_flight: &[0, 1, 2], present: &[0, 1, 2], latencies: None };
         let (mut policy, mut random) = (PowerOfChoices { choices, replacement }, Stream::new(9));
         let mut chosen = [0f64; 3];
         (0..90_000).for_each(|_| chosen[policy.choose(&Call::at(0), &view, &mut random) as usize] += 1.0 / 90_000.0);

@@ -3,34 +3,31 @@
 //!
 //! Per call a few instances are probed; their answers go into a small pool and are used by later calls. A probe is *hot* if its
 //! calls in flight exceed a quantile of those in the pool. Choice (hot–cold lexicographic): if some are cold, the cold one
-//! with the lowest response time, otherwise the one with the fewest calls; ties: the oldest. The chosen probe counts one call
-//! more. A newer probe of an instance takes the place of an older one. A probe is dropped when it is too old, when it was used often enough, and one per call, in turn the oldest and
-//! the worst. With fewer than two probes the choice is random.
+//! with the lowest response time, otherwise the one with the fewest calls; ties: fewer calls, then the oldest probe. The chosen
+//! probe counts one call more. A newer probe of an instance takes the place of an older one. A probe is dropped when it is too
+//! old, when it was used often enough, and one per call, in turn the oldest and the worst. With fewer than two probes the choice is
+//! random.
+//!
+//! The instance itself keeps the response times, each under the number of calls that it found, and tells the median at the
+//! present number ([`Latencies`](crate::model::balancing::latencies::Latencies)).
+//!
+//! Promise: equal instances that answer alike get equal shares. Where response times scatter, chance decides for a while
+//! who is thought the fastest, and at low load that one gets more than its share.
 //!
 //! Source: B. Wydrowski et al., "Load is not what you should balance: introducing Prequal", NSDI 2024, sections 4 and 5, with
-//! its baseline parameters. Own simplifications: a probe takes no time, but serves later calls only; where the pool
-//! could hold all instances, probes are not dropped but replaced; an instance's
-//! response time is the median of those of its last answers to this balancer, each in proportion to the calls in flight that it
-//! found when it arrived. (With the answers at the nearest load instead, as in the paper, an instance that is idle after a burst looks as
-//! slow as its burst was, for as long as nobody asks it; one balancer with many calls then drives its instances into ever
-//! longer bursts.)
-
-use std::collections::VecDeque;
+//! its baseline parameters. Own simplifications: a probe takes no time, but serves later calls only; where the pool could hold
+//! all instances, probes are not dropped but replaced; the quantile of calls in flight is taken over the pool.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Balancer, Call, Members, Reply, View};
+use super::{Balancer, Call, Members, View};
 use crate::engine::random::{below, unit};
 use crate::engine::{Nanos, Stream};
 use crate::quantity::{Duration, Share};
 
 /// The most probes in a pool.
 const MOST: usize = 64;
-/// How many answers of an instance count.
-const ANSWERS: usize = 16;
-/// How many calls in flight at an instance are remembered; some never reach it and are never answered.
-const MOST_SENT: usize = 1024;
 /// δ of the reuse budget.
 const DELTA: f64 = 1.0;
 
@@ -80,44 +77,11 @@ struct Probe {
     uses: u32,
 }
 
-/// The last answers of an instance: calls in flight and response time.
-#[derive(Debug, Clone, Default)]
-struct Answers {
-    seen: Vec<(u32, Nanos)>,
-    next: usize,
-}
-
-impl Answers {
-    fn add(&mut self, in_flight: u32, latency: Nanos) {
-        if self.seen.len() < ANSWERS {
-            self.seen.push((in_flight, latency));
-        } else {
-            self.seen[self.next % ANSWERS] = (in_flight, latency);
-        }
-        self.next += 1;
-    }
-
-    /// The median of the response times, each stretched from the load that it found to this one; 0 if nothing is known.
-    fn estimate(&self, in_flight: u32) -> Nanos {
-        let mut times = [0; ANSWERS];
-        let present = u128::from(in_flight) + 1;
-        for (time, (found, latency)) in times.iter_mut().zip(&self.seen) {
-            *time = (u128::from(*latency) * present / (u128::from(*found) + 1)) as Nanos;
-        }
-        let times = &mut times[..self.seen.len()];
-        times.sort_unstable();
-        times.get(times.len() / 2).copied().unwrap_or(0)
-    }
-}
-
-/// The policy. State: the pool of probes, oldest first, and what instances answered.
+/// The policy. State: the pool of probes, oldest first.
 #[derive(Debug)]
 pub struct Prequal {
     spec: PrequalSpec,
     pool: Vec<Probe>,
-    answers: Vec<Answers>,
-    /// Per instance: when its calls were sent, and how many calls they found there; the oldest first.
-    sent: Vec<VecDeque<(Nanos, u32)>>,
     eligible: Vec<bool>,
     /// Whether the worst rather than the oldest is dropped next.
     worst_next: bool,
@@ -127,7 +91,7 @@ impl Prequal {
     /// The policy with these parameters.
     pub fn new(spec: PrequalSpec) -> Self {
         let pool = Vec::with_capacity(MOST);
-        Prequal { spec, pool, answers: Vec::new(), sent: Vec::new(), eligible: Vec::new(), worst_next: false }
+        Prequal { spec, pool, eligible: Vec::new(), worst_next: false }
     }
 
     /// The calls in flight above which a probe is hot.
@@ -146,7 +110,7 @@ impl Prequal {
     fn best(&self) -> usize {
         let threshold = self.threshold();
         let rank = |probe: &Probe| match probe.in_flight <= threshold {
-            true => (0, probe.latency, 0),
+            true => (0, probe.latency, u64::from(probe.in_flight)),
             false => (1, u64::from(probe.in_flight), probe.latency),
         };
         (0..self.pool.len()).min_by_key(|place| rank(&self.pool[*place])).unwrap_or(0)
@@ -185,7 +149,7 @@ impl Prequal {
         for _ in 0..count {
             let instance = eligible[below(random, eligible.len() as u64) as usize];
             let in_flight = view.present[instance as usize];
-            let latency = self.answers[instance as usize].estimate(in_flight);
+            let latency = view.latencies.map_or(0, |known| known.estimate(instance, in_flight, now));
             // What an instance says takes the place of what it said before.
             match self.pool.iter().position(|probe| probe.instance == instance) {
                 Some(older) => {
@@ -223,31 +187,16 @@ impl Balancer for Prequal {
             instance
         };
         self.probe(call.now, view, random);
-        let sent = &mut self.sent[instance as usize];
-        if sent.len() == MOST_SENT {
-            sent.pop_front();
-        }
-        sent.push_back((call.now, view.present[instance as usize]));
         instance
     }
 
     fn members(&mut self, members: &Members) {
-        self.answers.resize(members.instances(), Answers::default());
-        self.sent.resize(members.instances(), VecDeque::new());
         self.eligible = vec![false; members.instances()];
         members.eligible.iter().for_each(|instance| self.eligible[*instance as usize] = true);
     }
 
-    fn watches(&self) -> bool {
+    fn probes(&self) -> bool {
         true
-    }
-
-    fn answered(&mut self, reply: &Reply) {
-        let (instance, begun) = (reply.instance as usize, reply.now - reply.latency);
-        let place = self.sent[instance].iter().position(|(at, _)| *at == begun);
-        if let Some((_, found)) = place.and_then(|place| self.sent[instance].remove(place)) {
-            self.answers[instance].add(found, reply.latency);
-        }
     }
 }
 
@@ -287,31 +236,5 @@ mod tests {
         pool.pool.insert(0, Probe { instance: 0, in_flight: 1, latency: 50, at: 0, uses: 1 });
         pool.drop_one(100);
         assert!(pool.pool.iter().all(|probe| probe.instance != 6), "then the worst");
-    }
-
-    #[test]
-    fn an_answer_counts_at_the_load_that_its_call_found() {
-        let members = Members::alike("a", 1);
-        let mut policy = policy(&[]);
-        policy.members(&members);
-        let mut random = Stream::new(1);
-        for (now, present) in [(0, 0), (10, 1), (20, 2)] {
-            let view = View { members: &members, in_flight: &[present], present: &[present] };
-            policy.choose(&Call::at(now), &view, &mut random);
-        }
-        // The last to answer leaves nobody behind, but it found two.
-        for (now, latency, present) in [(100, 100, 3), (200, 190, 2), (300, 280, 1)] {
-            policy.answered(&Reply { now, instance: 0, latency, success: true, present });
-        }
-        // Per call present: 100, 95 and 93.
-        assert_eq!([0, 1, 2].map(|load| policy.answers[0].estimate(load)), [95, 190, 285]);
-    }
-
-    #[test]
-    fn estimates_are_medians_in_proportion_to_the_load() {
-        let mut answers = Answers::default();
-        assert_eq!(answers.estimate(3), 0);
-        [(0, 10), (1, 60), (4, 100)].into_iter().for_each(|(count, time)| answers.add(count, time));
-        assert_eq!([answers.estimate(0), answers.estimate(1), answers.estimate(9)], [20, 40, 200]);
     }
 }

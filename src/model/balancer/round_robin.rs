@@ -36,7 +36,7 @@ mod tests {
         let mut random = Stream::new(0);
         let mut members = Members::alike("a", 4);
         let mut turns = |members: &Members, count: usize| -> Vec<u32> {
-            let view = View { members, in_flight: &[9, 0, 5, 1], present: &[9, 0, 5, 1] };
+            let view = View { members, in_flight: &[9, 0, 5, 1], present: &[9, 0, 5, 1], latencies: None };
             (0..count).map(|_| policy.choose(&Call::at(0), &view, &mut random)).collect()
         };
         assert_eq!(turns(&members, 6), [0, 1, 2, 3, 0, 1]);

@@ -57,7 +57,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         let mut in_flight = [0u32; 8];
         for _ in 0..100 {
-            let view = View { members: &members, in_flight: &in_flight, present: &in_flight };
+            let view = View { members: &members, in_flight: &in_flight, present: &in_flight, latencies: None };
             let instance = policy.choose(&Call { key: 3, ..Call::at(0) }, &view, &mut random);
             in_flight[instance as usize] += 1;
             seen.insert(instance);

@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn the_heaviest_gets_least() {
         let members = Members { weights: vec![1.0, 2.0, 4.0], ..Members::alike("a", 3) };
-        let view = View { members: &members, in_flight: &[0; 3], present: &[0; 3] };
+        let view = View { members: &members, in_flight: &[0; 3], present: &[0; 3], latencies: None };
         let (mut policy, mut random, mut chosen) = (SkipByWeight::default(), Stream::new(0), [0; 3]);
         (0..1200).for_each(|_| chosen[policy.choose(&Call::at(0), &view, &mut random) as usize] += 1);
         assert_eq!(chosen, [800, 200, 200]);

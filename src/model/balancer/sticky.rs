@@ -63,6 +63,10 @@ impl Balancer for Sticky {
         self.first.watches()
     }
 
+    fn probes(&self) -> bool {
+        self.first.probes()
+    }
+
     fn foresees(&self) -> bool {
         self.first.foresees()
     }
@@ -93,7 +97,7 @@ mod tests {
         let mut choose = |policy: &mut Sticky, members: &Members, session| {
             policy.choose(
                 &Call { session, ..Call::at(0) },
-                &View { members, in_flight: &[0; 3], present: &[0; 3] },
+                &View { members, in_flight: &[0; 3], present: &[0; 3], latencies: None },
                 &mut random,
             )
         };

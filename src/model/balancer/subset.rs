@@ -56,7 +56,11 @@ fn subset(eligible: &[u32], balancer: u32, size: usize) -> Vec<u32> {
 
 impl Balancer for Subset {
     fn choose(&mut self, call: &Call, view: &View, random: &mut Stream) -> u32 {
-        self.then.choose(call, &View { members: &self.own, in_flight: view.in_flight, present: view.present }, random)
+        self.then.choose(
+            call,
+            &View { members: &self.own, in_flight: view.in_flight, present: view.present, latencies: view.latencies },
+            random,
+        )
     }
 
     fn members(&mut self, members: &Members) {
@@ -69,6 +73,10 @@ impl Balancer for Subset {
 
     fn watches(&self) -> bool {
         self.then.watches()
+    }
+
+    fn probes(&self) -> bool {
+        self.then.probes()
     }
 
     fn foresees(&self) -> bool {

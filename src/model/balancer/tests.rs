@@ -1,9 +1,11 @@
 //! What every policy promises, on random calls and answers.
 
+use std::collections::VecDeque;
+
 use serde_json::json;
 
 use super::*;
-use crate::engine::random::below;
+use crate::engine::random::{below, unit};
 
 /// Every policy with its defaults; a new one must be added here.
 fn all() -> Vec<Policy> {
@@ -25,50 +27,88 @@ fn fair(policy: &Policy) -> bool {
     !matches!(policy, Policy::Subset(_) | Policy::RingHash(_) | Policy::BoundedLoad(_))
 }
 
+/// How long an instance works at a call [ns].
+const WORK: Nanos = 1_000_000;
+
+/// Instances that serve one call after the other, all equally long, and are busy half of the time.
 struct Game {
     balancer: Box<dyn Balancer>,
     members: Members,
     in_flight: Vec<u32>,
     chosen: Vec<u32>,
+    latencies: Latencies,
+    /// Per instance: when its calls came, and when the first of them ends.
+    calls: Vec<VecDeque<Nanos>>,
+    ends: Vec<Nanos>,
+    /// When the next call comes.
+    next: Nanos,
     random: Stream,
     own: Stream,
-    now: Nanos,
 }
 
 impl Game {
     fn new(policy: &Policy, members: Members) -> Self {
         let mut balancer = policy.build();
         balancer.members(&members);
-        let zeros = vec![0; members.instances()];
+        let instances = members.instances();
         let [random, own] = [1, 2].map(Stream::new);
-        Game { balancer, members, in_flight: zeros.clone(), chosen: zeros, random, own, now: 0 }
+        Game {
+            balancer,
+            members,
+            in_flight: vec![0; instances],
+            chosen: vec![0; instances],
+            latencies: Latencies::new(instances),
+            calls: vec![VecDeque::new(); instances],
+            ends: vec![Nanos::MAX; instances],
+            next: 0,
+            random,
+            own,
+        }
     }
 
-    /// One call or one answer, at random; half as many calls in flight as there are instances, more or less.
+    /// The next call or answer, whatever comes first.
     fn step(&mut self) {
-        self.now += 1000;
-        let busy: Vec<u32> =
-            (0..self.in_flight.len() as u32).filter(|instance| self.in_flight[*instance as usize] > 0).collect();
-        if below(&mut self.random, 2) == 0 && !busy.is_empty() {
-            let instance = busy[below(&mut self.random, busy.len() as u64) as usize];
-            let present = self.in_flight[instance as usize];
-            let reply = Reply { now: self.now, instance, latency: 1000, success: true, present };
-            self.balancer.answered(&reply);
-            self.in_flight[instance as usize] -= 1;
-            self.balancer.changed(instance, present - 1, self.now);
-            if present == 1 {
-                self.balancer.idle(instance);
-            }
+        let first = (0..self.ends.len()).min_by_key(|instance| self.ends[*instance]).unwrap();
+        if self.ends[first] <= self.next {
+            self.answer(first);
         } else {
-            let [key, session] = [1 << 30, 5000].map(|bound| below(&mut self.random, bound) as u32);
-            let call = Call { key, session, zone: 0, work: 1000, now: self.now };
-            let view = View { members: &self.members, in_flight: &self.in_flight, present: &self.in_flight };
-            let instance = self.balancer.choose(&call, &view, &mut self.own);
-            assert!(self.members.eligible.contains(&instance), "{:?} chose {instance}", self.balancer);
-            self.chosen[instance as usize] += 1;
-            self.in_flight[instance as usize] += 1;
-            self.balancer.changed(instance, self.in_flight[instance as usize], self.now);
+            self.call();
         }
+    }
+
+    fn answer(&mut self, number: usize) {
+        let (now, instance) = (self.ends[number], number as u32);
+        let latency = now - self.calls[number].pop_front().unwrap();
+        self.ends[number] = if self.calls[number].is_empty() { Nanos::MAX } else { now + WORK };
+        self.latencies.answered(instance, now, latency, true);
+        let present = self.in_flight[number];
+        self.balancer.answered(&Reply { now, instance, latency, success: true, present });
+        self.in_flight[number] -= 1;
+        self.balancer.changed(instance, present - 1, now);
+        if present == 1 {
+            self.balancer.idle(instance);
+        }
+    }
+
+    fn call(&mut self) {
+        let now = self.next;
+        let gap = -(1.0 - unit(&mut self.random)).ln() * WORK as f64 / (0.5 * self.members.eligible.len() as f64);
+        self.next = now + gap as Nanos;
+        let [key, session] = [1 << 30, 5000].map(|bound| below(&mut self.random, bound) as u32);
+        let call = Call { key, session, zone: 0, work: WORK, now };
+        let (in_flight, latencies) = (&self.in_flight, Some(&self.latencies));
+        let view = View { members: &self.members, in_flight, present: in_flight, latencies };
+        let instance = self.balancer.choose(&call, &view, &mut self.own);
+        assert!(self.members.eligible.contains(&instance), "{:?} chose {instance}", self.balancer);
+        let number = instance as usize;
+        self.latencies.sent(instance, now, self.in_flight[number]);
+        if self.calls[number].is_empty() {
+            self.ends[number] = now + WORK;
+        }
+        self.calls[number].push_back(now);
+        self.chosen[number] += 1;
+        self.in_flight[number] += 1;
+        self.balancer.changed(instance, self.in_flight[number], now);
     }
 
     fn play(&mut self, steps: u32) {
@@ -134,7 +174,7 @@ fn moved(spec: serde_json::Value, n: usize) -> f64 {
         let mut balancer = policy.build();
         balancer.members(&members);
         let in_flight = vec![0; instances];
-        let view = View { members: &members, in_flight: &in_flight, present: &in_flight };
+        let view = View { members: &members, in_flight: &in_flight, present: &in_flight, latencies: None };
         let mut random = Stream::new(1);
         (0..20_000).map(|key| balancer.choose(&Call { key, ..Call::at(0) }, &view, &mut random)).collect::<Vec<u32>>()
     };
@@ -168,7 +208,7 @@ fn the_same_key_has_the_same_instance() {
         let members = Members::alike("a", 5);
         let mut balancer = policy.build();
         balancer.members(&members);
-        let view = View { members: &members, in_flight: &[0; 5], present: &[0; 5] };
+        let view = View { members: &members, in_flight: &[0; 5], present: &[0; 5], latencies: None };
         let mut random = Stream::new(1);
         let mut owner = |key| balancer.choose(&Call { key, ..Call::at(0) }, &view, &mut random);
         assert!((0..500).all(|key| owner(key) == owner(key)), "{name}");

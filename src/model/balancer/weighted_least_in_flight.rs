@@ -59,7 +59,7 @@ mod tests {
         let members = Members { weights: vec![1.0, 4.0], ..Members::alike("a", 2) };
         let mut policy = WeightedLeastInFlight::default();
         policy.members(&members);
-        let view = View { members: &members, in_flight: &[0, 0], present: &[0, 0] };
+        let view = View { members: &members, in_flight: &[0, 0], present: &[0, 0], latencies: None };
         let mut random = Stream::new(1);
         policy.changed(0, 1, 0);
         policy.changed(1, 3, 0);

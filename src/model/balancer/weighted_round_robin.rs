@@ -49,7 +49,7 @@ mod tests {
         let mut policy = WeightedRoundRobin::default();
         policy.members(&members);
         let (in_flight, mut random) = (vec![0; weights.len()], Stream::new(0));
-        let view = View { members: &members, in_flight: &in_flight, present: &in_flight };
+        let view = View { members: &members, in_flight: &in_flight, present: &in_flight, latencies: None };
         (0..count).map(|_| policy.choose(&Call::at(0), &view, &mut random)).collect()
     }
 

@@ -83,7 +83,11 @@ impl Balancer for ZoneAware {
         self.calls += 1;
         let zone = self.zone(local, random);
         let Zone { members, then, .. } = &mut self.zones[zone];
-        then.choose(call, &View { members, in_flight: view.in_flight, present: view.present }, random)
+        then.choose(
+            call,
+            &View { members, in_flight: view.in_flight, present: view.present, latencies: view.latencies },
+            random,
+        )
     }
 
     fn members(&mut self, members: &Members) {
@@ -102,6 +106,10 @@ impl Balancer for ZoneAware {
 
     fn watches(&self) -> bool {
         self.then.build().watches()
+    }
+
+    fn probes(&self) -> bool {
+        self.then.build().probes()
     }
 
     fn foresees(&self) -> bool {
@@ -135,7 +143,7 @@ mod tests {
         let (mut chosen, mut stayed) = (vec![0; zones.len()], 0.0);
         for _ in 0..40_000 {
             let zone = u16::from(unit(&mut random) >= from_first);
-            let view = View { members: &members, in_flight: &in_flight, present: &in_flight };
+            let view = View { members: &members, in_flight: &in_flight, present: &in_flight, latencies: None };
             let instance = policy.choose(&Call { zone, ..Call::at(0) }, &view, &mut random);
             chosen[instance as usize] += 1;
             stayed += f64::from(u8::from(zones[instance as usize] == zone)) / 40_000.0;

@@ -4,6 +4,7 @@
 //! weight. None of them acts by itself: they are brought up to date before a choice.
 
 pub mod health;
+pub mod latencies;
 pub mod outliers;
 pub mod slow_start;
 

@@ -11,6 +11,7 @@ use crate::engine::random::{below, named};
 use crate::engine::{Nanos, Stream};
 use crate::model::balancer::{Balancer, By, Call, Members, Reply, View};
 use crate::model::balancing::health::Health;
+use crate::model::balancing::latencies::Latencies;
 use crate::model::balancing::outliers::Outliers;
 use crate::model::balancing::{Balancing, Load};
 use crate::model::blueprint;
@@ -112,6 +113,8 @@ pub(super) struct Service {
     /// Calls with a predecessor, and those of them that went elsewhere, within the window, once it has ended.
     followed_then: Option<(u64, u64)>,
     reports: Option<Reports>,
+    /// What the instances know of their response times, if a policy asks for it.
+    latencies: Option<Latencies>,
     /// Whether every balancer knows all calls in flight at once.
     shared: bool,
     knowledge: Knowledge,
@@ -147,6 +150,7 @@ impl Service {
             }
             _ => None,
         };
+        let latencies = balancers[0].policy.probes().then(|| Latencies::new(instances));
         let knowledge = Knowledge {
             up: vec![true; instances],
             health: balancing.health.map(|health| Health::new(health, instances)),
@@ -172,6 +176,7 @@ impl Service {
             followed_then: None,
             shared: knowledge.balancing.load == Load::Shared && count > 1,
             reports,
+            latencies,
             knowledge,
             due: Nanos::MAX,
         };
@@ -209,11 +214,14 @@ impl Service {
             None if self.shared => &self.present,
             None => in_flight,
         };
-        let view = View { members, in_flight: known, present: &self.present };
+        let view = View { members, in_flight: known, present: &self.present, latencies: self.latencies.as_ref() };
         let number = policy.choose(call, &view, &mut self.random);
         if !self.knowledge.up[number as usize] {
             self.not_reached(number, call.now);
             return None;
+        }
+        if let Some(latencies) = &mut self.latencies {
+            latencies.sent(number, call.now, self.present[number as usize]);
         }
         in_flight[number as usize] += 1;
         self.present[number as usize] += 1;
@@ -233,6 +241,9 @@ impl Service {
             return None;
         }
         if self.balanced {
+            if let Some(latencies) = &mut self.latencies {
+                latencies.sent(number, now, self.present[number as usize]);
+            }
             self.balancers[0].in_flight[number as usize] += 1;
             self.present[number as usize] += 1;
             self.sent[number as usize] += 1;
@@ -276,6 +287,9 @@ impl Service {
         }
         let number = reply.instance - self.first_instance;
         self.balancers[usize::from(balancer)].in_flight[number as usize] -= 1;
+        if let Some(latencies) = &mut self.latencies {
+            latencies.answered(number, reply.now, reply.latency, reply.success);
+        }
         let present = &mut self.present[number as usize];
         let before = std::mem::replace(present, *present - 1);
         if self.watched {
