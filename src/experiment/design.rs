@@ -5,6 +5,7 @@
 
 use indexmap::IndexMap;
 
+use super::derived::{self, Derived};
 use super::expectation::Check;
 use super::levels;
 use super::precision::{self, Precision};
@@ -89,6 +90,8 @@ pub struct Design {
     pub metrics: Vec<MetricName>,
     /// All columns of all time series.
     pub columns: Vec<MetricName>,
+    /// What is read off the time series.
+    pub derived: Derived,
     /// The expectations.
     pub checks: Vec<Check>,
     /// The questions to the reader.
@@ -178,12 +181,13 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
             }
         }
     }
+    let mut problems = Vec::new();
+    let derived = derived::prepare(file, &mut metrics, &columns, plan.interval, &mut problems);
     let names = |names: Names| names.into_iter().map(|(name, unit)| MetricName { name, unit }).collect::<Vec<_>>();
     let (metrics, columns) = (names(metrics), names(columns));
-    let mut problems = Vec::new();
     let (mut checks, mut questions) = (Vec::new(), Vec::new());
     if diagnostics.is_empty() {
-        checks = expectation::prepare(file, &metrics, &factors, &variants, &mut problems);
+        checks = expectation::prepare(file, &metrics, &derived, &factors, &variants, &mut problems);
         questions = quiz::prepare(file, &metrics, &factors, &variants, &mut problems);
         check_plots(&file.plots, [&metrics, &columns], &factors, &points, &mut problems);
     }
@@ -203,6 +207,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
             points,
             metrics,
             columns,
+            derived,
             checks,
             questions,
             assumptions,
@@ -271,7 +276,7 @@ fn plan(file: &ExperimentFile, options: &Options) -> Result<(RunPlan, Plan), Pro
     };
     let warm_up = shorten(nanos(settle, 10_000_000_000));
     let drain = nanos(spec.drain, window);
-    let interval = nanos(spec.interval, nice(window / 100)).max(1);
+    let interval = nanos(spec.interval, derived::period(file).unwrap_or_else(|| nice(window / 100))).max(1);
     if window == 0 {
         return Err(Problem::new("run.window", "the window must be longer than 0"));
     }
@@ -448,6 +453,12 @@ fn check_plots(
         let words = ["variant", "time", "distribution", "attribution"];
         if !words.contains(&x) && !keys().any(|key| key == x) {
             problems.push(Problem::unknown(&path("x"), "swept key", x, keys().chain(words)));
+        }
+        if let Some(map) = plot.map.as_deref()
+            && (!keys().any(|key| key == map) || plot.x.as_deref() == Some(map))
+        {
+            let others = keys().filter(|key| plot.x.as_deref() != Some(key));
+            problems.push(Problem::unknown(&path("map"), "other swept key", map, others));
         }
         if let Some(by) = plot.by.as_deref()
             && by != "variant"

@@ -5,6 +5,7 @@ use super::study::{Attribution, Course, CourseAccount, Distribution, Estimate, O
 use crate::maths::statistics::interval::Interval;
 use crate::maths::statistics::interval::student_quantile;
 use crate::maths::statistics::moments::Moments;
+use crate::maths::statistics::proportion::clopper_pearson;
 use crate::measure::Histogram;
 use crate::model::system::Record;
 use crate::model::system::detail::Detail;
@@ -70,8 +71,13 @@ pub fn summarize(design: &Design, point: &DesignPoint, finished: Vec<Finished>) 
     let confidence = design.run.confidence;
     let estimates = (0..design.metrics.len())
         .map(|metric| {
-            let values: Option<Vec<f64>> = finished.iter().map(|run| run.run.values[metric]).collect();
-            values.and_then(|values| estimate(&values, confidence))
+            let values = finished.iter().map(|run| run.run.values[metric]);
+            if design.derived.is_partial(metric) {
+                return estimate(&values.flatten().collect::<Vec<_>>(), confidence);
+            }
+            let values: Option<Vec<f64>> = values.collect();
+            let of_values = if design.derived.is_probability(metric) { probability } else { estimate };
+            values.and_then(|values| of_values(&values, confidence))
         })
         .collect();
     let (series, series_half_widths) =
@@ -97,6 +103,15 @@ pub fn estimate(values: &[f64], confidence: f64) -> Option<Estimate> {
     let interval = Interval::of_mean(values, confidence).ok()?;
     let half_width = Some(interval.half_width).filter(|half| half.is_finite());
     Some(Estimate { mean: interval.mean, half_width, n: values.len() as u64 })
+}
+
+/// The share of runs with 1 among some with 0 or 1; the half width reaches to the farther end of the interval of Clopper and
+/// Pearson.
+fn probability(values: &[f64], confidence: f64) -> Option<Estimate> {
+    let (yes, n) = (values.iter().filter(|value| **value > 0.5).count() as u64, values.len() as u64);
+    let (low, high) = clopper_pearson(yes, n, confidence).ok()?;
+    let mean = yes as f64 / n as f64;
+    Some(Estimate { mean, half_width: Some((mean - low).max(high - mean)), n })
 }
 
 type Rows = Vec<Vec<Option<f64>>>;

@@ -8,6 +8,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::derived::{Derived, Slo};
 use super::levels;
 use super::study::{Factor, Level, MetricName, Point, Study};
 use crate::maths::statistics::paired::ratio_of_means;
@@ -104,6 +105,8 @@ pub struct Check {
     /// Factors and their levels.
     at: Vec<(usize, Level)>,
     bound: Bound,
+    /// How many intervals of which name a run has, if it is an objective.
+    intervals: Option<String>,
     /// The bound in words.
     words: String,
     because: Option<String>,
@@ -120,6 +123,7 @@ enum Subject {
 pub fn prepare(
     file: &ExperimentFile,
     metrics: &[MetricName],
+    derived: &Derived,
     factors: &[Factor],
     variants: &IndexMap<String, Vec<Override>>,
     problems: &mut Vec<Problem>,
@@ -128,6 +132,11 @@ pub fn prepare(
     for (number, spec) in file.expect.iter().enumerate() {
         let path = |key: &str| format!("expect[{number}].{key}");
         let before = problems.len();
+        if !spec.slo.is_empty() {
+            let slo = derived.slos.iter().find(|slo| slo.expectation == number);
+            checks.extend(slo.and_then(|slo| objective(spec, slo, number, factors, variants, problems)));
+            continue;
+        }
         let metric = metrics.iter().position(|metric| metric.name == spec.metric);
         if metric.is_none() {
             let known = metrics.iter().map(|metric| metric.name.as_str());
@@ -159,11 +168,47 @@ pub fn prepare(
             subject: subject.clone(),
             at: at.clone(),
             bound,
+            intervals: None,
             words,
             because: spec.because.clone(),
         }));
     }
     checks
+}
+
+/// The check of an objective.
+fn objective(
+    spec: &ExpectationSpec,
+    slo: &Slo,
+    number: usize,
+    factors: &[Factor],
+    variants: &IndexMap<String, Vec<Override>>,
+    problems: &mut Vec<Problem>,
+) -> Option<Check> {
+    let path = |key: &str| format!("expect[{number}].{key}");
+    let before = problems.len();
+    if !spec.metric.is_empty() || spec.times.is_some() || spec.equals.is_some() {
+        problems.push(Problem::new(
+            path("slo"),
+            "an objective has its own bounds: give `slo`, `in`, and perhaps `of` and `at`",
+        ));
+    }
+    if let Some(name) = spec.of.as_ref().filter(|name| !variants.contains_key(*name)) {
+        let known = variants.keys().map(String::as_str).filter(|name| !name.is_empty());
+        problems.push(Problem::unknown(&path("of"), "variant", name, known));
+    }
+    let at = levels_of(&spec.at, &path("at"), factors, problems);
+    (problems.len() == before).then(|| Check {
+        metric: slo.metric,
+        name: slo.words.clone(),
+        unit: Unit::Share,
+        subject: spec.of.clone().map_or(Subject::All, Subject::Variant),
+        at,
+        bound: Bound::Lower(slo.share),
+        intervals: Some(slo.period.name.clone()),
+        words: format!("in {} of {}", display(slo.share, Unit::Share), slo.period.name),
+        because: spec.because.clone(),
+    })
 }
 
 fn subject(spec: &ExpectationSpec, path: &str, problems: &mut Vec<Problem>) -> Subject {
@@ -298,8 +343,15 @@ impl Check {
         let finding = self.finding(place, format!("{} {}", self.name, self.words));
         let Some(estimate) = point.estimates.get(self.metric).copied().flatten() else { return finding };
         let half = estimate.half_width.unwrap_or(f64::INFINITY);
+        let mut measured = display_with_interval(estimate.mean, half, self.unit);
+        if let Some(name) = &self.intervals {
+            let run = &study.run;
+            let until = ((run.warm_up + run.window) / run.interval + 1e-9).floor();
+            let all = (until - (run.warm_up / run.interval - 1e-9).ceil()) * estimate.n as f64;
+            measured.push_str(&format!(": {} of {all} {name} were bad", ((1.0 - estimate.mean) * all).round()));
+        }
         Finding {
-            measured: display_with_interval(estimate.mean, half, self.unit),
+            measured,
             mean: Some(estimate.mean),
             half_width: estimate.half_width,
             verdict: self.bound.judge(estimate.low(), estimate.high()),

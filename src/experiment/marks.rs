@@ -1,8 +1,10 @@
-//! When faults come by the clock, for charts over time.
+//! When faults and batches come by the clock, for charts over time.
 
-use super::design::Design;
+use super::design::{Design, DesignPoint};
 use super::study::FaultMark;
-use crate::model::blueprint::Agent;
+use crate::model::arrival::Arrivals;
+use crate::model::arrival::clock::Clock;
+use crate::model::blueprint::{Agent, Client, Traffic};
 use crate::model::fault::Times;
 
 /// The most times that one fault is marked.
@@ -28,5 +30,22 @@ pub(super) fn marks(design: &Design) -> Vec<FaultMark> {
         }
         marks
     };
-    design.points.iter().map(|point| of(&point.blueprint.agents)).find(|marks| !marks.is_empty()).unwrap_or_default()
+    let batches = |point: &DesignPoint| -> Vec<FaultMark> {
+        let clock = |client: &Client| match client.traffic {
+            Traffic::Open(Arrivals::Clock(clock)) => Some((client.name.clone(), clock)),
+            _ => None,
+        };
+        let clocks = point.blueprint.clients.iter().filter_map(clock);
+        let mark = |(name, clock): (String, Clock)| {
+            let within = clock.batches().take(MOST).take_while(|(from, _)| seconds(*from) < end).collect::<Vec<_>>();
+            within.into_iter().map(move |(from, until)| FaultMark {
+                label: format!("batch of {name}"),
+                from: seconds(from),
+                until: Some(seconds(until)),
+            })
+        };
+        clocks.flat_map(mark).collect()
+    };
+    let all = |point: &DesignPoint| [of(&point.blueprint.agents), batches(point)].concat();
+    design.points.iter().map(all).find(|marks| !marks.is_empty()).unwrap_or_default()
 }

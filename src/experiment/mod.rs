@@ -1,5 +1,6 @@
 //! Experiments: from a question to runs, and from runs to estimates and verdicts.
 
+pub mod derived;
 pub mod design;
 pub mod estimate;
 pub mod expectation;

@@ -140,6 +140,7 @@ fn one(
     for (place, value) in point.metrics.iter().zip(metrics::values(&record)) {
         values[*place] = value;
     }
+    design.derived.read(design, point, &record, &mut values);
     let run = Run {
         replication,
         fingerprint: format!("{:016x}", record.fingerprint),

@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicBool;
 use super::data::{Change, Effect, Judgement, LeverKind, Ratio, Value};
 use super::laws::clients;
 use super::levers::{Found, Turned, price};
+use crate::experiment::derived::Derived;
 use crate::experiment::design::{Design, DesignPoint};
 use crate::experiment::precision::Precision;
 use crate::experiment::runner::{self, Observer, RunError};
@@ -104,6 +105,7 @@ impl Laboratory<'_> {
             points,
             metrics,
             columns: Vec::new(),
+            derived: Derived::default(),
             checks: Vec::new(),
             questions: Vec::new(),
             assumptions: Vec::new(),

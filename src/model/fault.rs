@@ -3,7 +3,7 @@
 //! A fault has times (once, regularly, or at random by the times between failures and to repair), targets (services or
 //! single instances, all of them or a random share), and a kind. Faults of any kinds may overlap at an instance.
 //!
-//! Limits: a fault acts on instances and on calls to them, never on single requests that are already under way, except
+//! Limits: a fault acts on instances, links and calls, never on single requests that are already under way, except
 //! that a crash ends them and that a slow or hung instance holds them up.
 
 use schemars::JsonSchema;
@@ -66,6 +66,15 @@ pub struct FaultSpec {
     /// Calls from one set to another get nowhere until the network heals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<PartitionSpec>,
+    /// A link loses messages, becomes slow or narrow, in both directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkFaultSpec>,
+    /// What is cached at the instances is gone, in an instant; there is no `for`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flush: Option<Targets>,
+    /// The instances accept fewer calls per second than their `quota` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaCutSpec>,
 }
 
 /// What a fault strikes: `shop` (all instances), `shop/2` (one, counted from 0), or a list of these.
@@ -148,6 +157,59 @@ pub struct PartitionSpec {
     pub to: Targets,
 }
 
+/// A link that is worse than usual.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkFaultSpec {
+    /// Which, by its name in `links`, such as `shop -> orders` or `default`; or several.
+    pub target: Targets,
+    /// What is left of its bandwidth, such as `10%`; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<Share>,
+    /// The share of messages that are lost beside those that are lost anyway; none if left out. Requests and replies are sent
+    /// again as the link's `retransmit` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Share>,
+    /// How much longer messages are on their way; 0 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Duration>,
+}
+
+/// A quota that is cut.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuotaCutSpec {
+    /// Whose.
+    pub target: Targets,
+    /// What is left of it, such as `50%`.
+    pub left: Share,
+}
+
+/// What weighs on a link.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Strain {
+    /// The probability that a message is lost for it.
+    pub loss: f64,
+    /// Further latency [ns].
+    pub delay: Nanos,
+    /// What is left of the bandwidth, from 0 to 1.
+    pub speed: f64,
+}
+
+impl Strain {
+    /// Nothing.
+    pub const NONE: Strain = Strain { loss: 0.0, delay: 0, speed: 1.0 };
+
+    /// Both at once: a message must survive both, delays add up, speeds multiply.
+    pub fn and(self, other: Strain) -> Strain {
+        Strain {
+            loss: 1.0 - (1.0 - self.loss) * (1.0 - other.loss),
+            delay: self.delay.saturating_add(other.delay),
+            speed: self.speed * other.speed,
+        }
+    }
+}
+
 /// A fault ready for use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultPlan {
@@ -157,7 +219,9 @@ pub struct FaultPlan {
     pub times: Times,
     /// The instances it may strike: service, number.
     pub targets: Vec<(u32, u32)>,
-    /// How many of them it strikes at a time, from 0 to 1.
+    /// The links it strikes, by number.
+    pub links: Vec<u32>,
+    /// How many of its instances it strikes at a time, from 0 to 1.
     pub share: f64,
     /// What it does.
     pub kind: Kind,
@@ -205,4 +269,10 @@ pub enum Kind {
     Outage,
     /// They cannot be reached from these services and clients, by name.
     Partition(Vec<String>),
+    /// A link is worse than usual.
+    Link(Strain),
+    /// What they have cached is gone.
+    Flush,
+    /// This much of their quota is left.
+    Quota(f64),
 }

@@ -236,6 +236,8 @@ pub struct GuardPlan {
     pub retryable: [bool; Outcome::ALL.len()],
     /// What retries cost.
     pub budget: Option<BudgetSpec>,
+    /// Whether tries wait for the AWS SDKs' adaptive rate.
+    pub adaptive_rate: bool,
     /// When nothing is sent for a while.
     pub breaker: Option<BreakerSpec>,
     /// When some are not sent.

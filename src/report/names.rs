@@ -61,6 +61,13 @@ pub(super) fn words(name: &str) -> String {
 
 /// A factor as words: `offered rate of shoppers`, or its key without the kind of part it begins with: `shop instances`.
 pub(super) fn factor_words(factor: &Factor) -> String {
+    if let Some((_, key)) = factor.key.strip_prefix("faults[").and_then(|key| key.split_once("].")) {
+        return match key {
+            "for" => "length of the fault".to_owned(),
+            "at" => "start of the fault".to_owned(),
+            _ => format!("fault: {}", words(key)),
+        };
+    }
     let plain = || words(factor.key.split_once('.').map_or(&factor.key, |(_, rest)| rest));
     factor.offered_by().map_or_else(plain, |client| clean(&format!("offered rate of {client}")))
 }

@@ -38,6 +38,9 @@ pub struct ExperimentFile {
     /// variant can change them: `faults: []` is a calm day. A quick run keeps their times and its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<FaultSpec>,
+    /// What tells whether the system is up or down, for maps of metastability.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metastability: Option<MetastabilitySpec>,
     /// What `scalelab find` may change to meet the expectations at the least cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub find: Option<FindSpec>,
@@ -199,13 +202,30 @@ pub enum Spacing {
     Log,
 }
 
-/// A bound on a metric.
+/// What tells whether a system is up or down, run by run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetastabilitySpec {
+    /// The client whose requests say whether the system is up. It gets the metrics `collapsed`, `recovery`, `fell_at`, `rose_at`.
+    pub client: String,
+    /// The share of requests that must succeed, below which the system counts as down; 50 % if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healthy: Option<Share>,
+}
+
+/// A bound on a metric, or a service level objective.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectationSpec {
-    /// The metric, such as `shoppers.latency.p95`.
+    /// The metric, such as `shoppers.latency.p95`; or give `slo`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub metric: String,
-    /// The variant that it is about; every variant if left out.
+    /// What must be so in most intervals of time: columns of the time series and the most that they may be, such as
+    /// `{ shoppers.latency.p95: 200ms, shoppers.failures: 0.5% }`. In how many, says `in: 99% of minutes`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub slo: IndexMap<String, Scalar>,
+    /// The variant that it is about; every variant if left out. With `slo`: how many of which intervals, such as
+    /// `99% of minutes` or `95% of 10s`; the variant is then in `of`.
     #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// The variant that is compared with that of `times`.
@@ -294,6 +314,9 @@ pub struct PlotSpec {
     /// numeric levels, or else `variant`, if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,
+    /// A second swept key: the chart is then a map of y over both, one for each variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<String>,
     /// What tells the lines apart: `variant` or another swept key; `variant` if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,

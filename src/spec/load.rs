@@ -160,6 +160,7 @@ impl<'f> Loader<'f> {
                 sweep: Default::default(),
                 faults: Vec::new(),
                 find: None,
+                metastability: None,
                 expect: Vec::new(),
                 questions: Vec::new(),
                 plots: Vec::new(),

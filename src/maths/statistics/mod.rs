@@ -9,6 +9,7 @@ pub mod ks;
 pub mod moments;
 pub mod multiple;
 pub mod paired;
+pub mod proportion;
 pub mod quantile;
 pub mod run_length;
 pub mod warm_up;

@@ -6,6 +6,7 @@
 //!
 //! Source of the time change: E. Çinlar, Introduction to Stochastic Processes (1975), section 4.5.
 
+pub mod clock;
 pub mod modulated;
 pub mod profile;
 pub mod replay;
@@ -18,6 +19,7 @@ use crate::engine::time::round;
 use crate::engine::ziggurat::Exponential;
 use crate::engine::{Nanos, Stream, random};
 use crate::quantity::Duration;
+use clock::{Clock, ClockSpec};
 use modulated::{Modulated, OnOffSpec, StateSpec};
 use profile::{Profile, RateSpec};
 use replay::{Player, Replay, ReplaySpec};
@@ -43,6 +45,8 @@ pub enum ArrivalSpec {
     Replay(ReplaySpec),
     /// At these instants, and never again.
     At(Vec<Duration>),
+    /// In batches by the clock, such as a nightly job.
+    Clock(ClockSpec),
 }
 
 /// An arrival process, checked and ready to be built for a run.
@@ -58,6 +62,8 @@ pub enum Arrivals {
     Replay(Replay, Option<String>),
     /// Given instants, ascending [ns].
     At(Vec<Nanos>),
+    /// Batches at set times.
+    Clock(Clock),
 }
 
 /// The gaps of a process in operational time; all have mean 1.
@@ -97,6 +103,7 @@ impl ArrivalSpec {
                 let (replay, note) = files.recording(spec)?;
                 Arrivals::Replay(replay, note)
             }
+            ArrivalSpec::Clock(spec) => Arrivals::Clock(spec.prepare()?),
             ArrivalSpec::At(times) => {
                 let times: Vec<Nanos> = times.iter().map(|time| time.as_nanos()).collect();
                 if !times.is_sorted() {
@@ -122,6 +129,7 @@ impl Arrivals {
             Arrivals::Modulated(process) => Process::Modulated(process.clone()),
             Arrivals::Renewal(gap) => Process::Renewal { gap: gap.clone(), now: 0.0 },
             Arrivals::Replay(replay, _) => Process::Replay(Player::new(replay)),
+            Arrivals::Clock(clock) => Process::Clock(*clock),
             Arrivals::At(times) => Process::At { times: times.clone(), next: 0 },
         }
     }
@@ -140,6 +148,8 @@ pub enum Process {
     Renewal { gap: Distribution, now: f64 },
     /// Recorded arrivals.
     Replay(Player),
+    /// Batches by the clock.
+    Clock(Clock),
     /// Arrivals at given instants.
     At { times: Vec<Nanos>, next: usize },
 }
@@ -163,6 +173,7 @@ impl Process {
                 Some(round(*now))
             }
             Process::Replay(player) => player.next_arrival(),
+            Process::Clock(clock) => clock.next_arrival(),
             Process::At { times, next } => {
                 *next += 1;
                 times.get(*next - 1).copied()

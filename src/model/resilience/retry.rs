@@ -25,9 +25,21 @@ pub struct RetrySpec {
     /// How many retries there may be for all calls together; any number if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetSpec>,
+    /// Tries, the first ones included, wait while the callee refuses too many: `aws_adaptive`; never if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateSpec>,
     /// The failures after which it is tried again; all but `broken` and `canceled` if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Vec<Outcome>>,
+}
+
+/// How the rate of tries is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RetryRate")]
+#[serde(rename_all = "snake_case")]
+pub enum RateSpec {
+    /// By the client rate limiter of the AWS SDKs' adaptive retry mode; goes with `budget: { aws: {} }`.
+    AwsAdaptive,
 }
 
 fn three() -> u32 {

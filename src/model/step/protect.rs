@@ -145,6 +145,7 @@ impl Protection<'_> {
             backoff,
             retryable: self.retry.map_or(Default::default(), |retry| retry.retryable(self.idempotent)),
             budget: self.retry.and_then(|retry| retry.budget.clone()),
+            adaptive_rate: self.retry.is_some_and(|retry| retry.rate.is_some()),
             breaker: self.breaker.cloned(),
             throttle: self.throttle.cloned(),
             hedge,

@@ -55,10 +55,11 @@ impl Agent for Crash {
     fn act(&mut self, system: &mut System<'_>) -> Option<Nanos> {
         let instance = system.services[self.service as usize].first_instance + self.instance;
         if self.down {
-            system.restore(instance);
+            system.open(instance);
             return None;
         }
         self.down = true;
+        system.close(instance);
         system.crash(instance);
         self.lasting.map(|lasting| self.at.saturating_add(lasting))
     }

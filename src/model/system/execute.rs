@@ -116,7 +116,11 @@ impl System<'_> {
                 }
                 Instruction::Disconnect { pool } => self.disconnect(index, pool, place),
                 Instruction::Begin { guard } => self.begin_guarded(index, guard),
-                Instruction::Admit { guard } => self.admit(index, guard, place),
+                Instruction::Admit { guard } => {
+                    if self.admit(index, guard, place) {
+                        return;
+                    }
+                }
                 Instruction::Settle { guard, again } => {
                     if self.settle(index, guard, again, place) || self.turn() {
                         return;

@@ -1,7 +1,8 @@
 //! Faults at work: agents that strike instances and heal them.
 //!
-//! What strikes an instance is noted per fault, so that faults may overlap: an instance gets calls when nothing closes it,
-//! works with the product of its speeds, and fails a call unless it survives every error rate.
+//! What strikes an instance is noted per fault, so that faults may overlap: an instance gets calls when nothing closes it
+//! (neither a fault nor a restart of its own), works with the product of its speeds, and fails a call unless it survives every
+//! error rate. The same holds of links and quotas.
 //!
 //! A frame whose instance hangs, and a call that gets nowhere, is *parked*: it waits without an end until it is let go on.
 
@@ -21,12 +22,14 @@ const MOST_LOSSES: u32 = 16;
 /// What weighs on one instance: the faults, by their agents' numbers.
 #[derive(Debug, Clone, Default)]
 struct Burden {
-    /// How many faults keep calls away.
+    /// How many causes keep calls away: faults, and restarts of the process.
     closed: u32,
     /// How many faults let it stand still.
     hung: u32,
     /// The speeds that faults leave it.
     slow: Vec<(u32, Option<String>, f64)>,
+    /// The shares of its quota that faults leave it.
+    quota: Vec<(u32, f64)>,
     /// What faults do to calls that arrive.
     calls: Vec<(u32, Kind)>,
 }
@@ -93,6 +96,9 @@ impl Fault {
         let instance = |&(service, number): &(u32, u32)| system.services[service as usize].first_instance + number;
         self.struck = self.plan.targets.iter().map(instance).collect();
         let all = self.struck.len();
+        if all == 0 {
+            return;
+        }
         let count = ((all as f64 * self.plan.share).round() as usize).clamp(1, all);
         for place in 0..count {
             let other = place + below(&mut self.random, (all - place) as u64) as usize;
@@ -144,6 +150,9 @@ impl Agent for Fault {
                 for &instance in &self.struck {
                     system.heal(instance, &self.plan.kind, self.number);
                 }
+                if let Kind::Link(_) = self.plan.kind {
+                    self.plan.links.iter().for_each(|link| system.relieve_link(*link, self.number));
+                }
                 return self.again(now);
             }
         }
@@ -151,15 +160,28 @@ impl Agent for Fault {
         for &instance in &self.struck {
             system.strike(instance, &self.plan.kind, self.number);
         }
+        if let Kind::Link(strain) = self.plan.kind {
+            self.plan.links.iter().for_each(|link| system.strain_link(*link, self.number, strain));
+        }
         self.end(now)
     }
 }
 
 impl System<'_> {
-    /// Keeps calls away from an instance.
-    fn close(&mut self, instance: u32) {
+    /// Keeps calls away from an instance, for one more cause.
+    pub(super) fn close(&mut self, instance: u32) {
         self.havoc.burdens[instance as usize].closed += 1;
         self.set_up(instance, false);
+    }
+
+    /// One cause that kept calls away is gone; after the last one the instance is back, empty if its process had died.
+    pub(super) fn open(&mut self, instance: u32) {
+        let closed = &mut self.havoc.burdens[instance as usize].closed;
+        *closed -= 1;
+        if *closed == 0 {
+            self.set_up(instance, true);
+            self.memory_up(instance, true);
+        }
     }
 
     /// A fault strikes an instance.
@@ -171,6 +193,12 @@ impl System<'_> {
             }
             Kind::Spot(_) => self.crash(instance),
             Kind::Outage => self.close(instance),
+            Kind::Flush => self.data.crashed(instance),
+            Kind::Quota(left) => {
+                self.havoc.burdens[instance as usize].quota.push((fault, *left));
+                self.set_quota(instance);
+            }
+            Kind::Link(_) => {}
             Kind::Hang => {
                 self.havoc.burdens[instance as usize].hung += 1;
                 self.havoc.active += 1;
@@ -190,11 +218,11 @@ impl System<'_> {
     fn heal(&mut self, instance: u32, kind: &Kind, fault: u32) {
         let burden = &mut self.havoc.burdens[instance as usize];
         match kind {
-            Kind::Crash | Kind::Spot(_) | Kind::Outage => {
-                burden.closed -= 1;
-                if burden.closed == 0 {
-                    self.restore(instance);
-                }
+            Kind::Crash | Kind::Spot(_) | Kind::Outage => self.open(instance),
+            Kind::Flush | Kind::Link(_) => {}
+            Kind::Quota(_) => {
+                burden.quota.retain(|(of, _)| *of != fault);
+                self.set_quota(instance);
             }
             Kind::Hang => {
                 burden.hung -= 1;
@@ -211,6 +239,13 @@ impl System<'_> {
                 self.let_go(fault);
             }
         }
+    }
+
+    /// Gives the quota of an instance what its faults leave of it.
+    fn set_quota(&mut self, instance: u32) {
+        let now = self.calendar.now();
+        let left = self.havoc.burdens[instance as usize].quota.iter().map(|(_, left)| left).product();
+        self.gates.cut_quota(instance, now, left);
     }
 
     /// Gives the sharing stations of an instance the speeds that its faults leave them.

@@ -30,18 +30,34 @@ struct Gate {
 struct Quota {
     /// Tokens per second, and the most there are.
     rate: f64,
+    /// The share of it that faults leave.
+    left: f64,
     tokens: f64,
     since: Nanos,
 }
 
 impl Quota {
     fn new(rate: f64) -> Self {
-        Quota { rate, tokens: rate.max(1.0), since: 0 }
+        Quota { rate, left: 1.0, tokens: rate.max(1.0), since: 0 }
+    }
+
+    /// The tokens that have come until now; where nothing comes any more there are none.
+    fn refill(&mut self, now: Nanos) {
+        let rate = self.rate * self.left;
+        let most = if rate > 0.0 { rate.max(1.0) } else { 0.0 };
+        self.tokens = (self.tokens + (now - self.since) as f64 / 1e9 * rate).min(most);
+        self.since = now;
+    }
+
+    /// Leaves it this share of its rate.
+    fn cut(&mut self, now: Nanos, left: f64) {
+        self.refill(now);
+        self.left = left;
+        self.refill(now);
     }
 
     fn take(&mut self, now: Nanos) -> bool {
-        self.tokens = (self.tokens + (now - self.since) as f64 / 1e9 * self.rate).min(self.rate.max(1.0));
-        self.since = now;
+        self.refill(now);
         // What is missing by rounding only is not missing.
         let enough = self.tokens >= 1.0 - 1e-9;
         self.tokens -= if enough { 1.0 } else { 0.0 };
@@ -71,6 +87,15 @@ impl Gates {
         }
         let all = blueprint.services.iter().flat_map(|service| (0..service.instances).map(move |_| gate(service)));
         Gates { gates: all.collect() }
+    }
+
+    /// Leaves the quota of an instance this share of its rate.
+    pub(super) fn cut_quota(&mut self, instance: u32, now: Nanos, left: f64) {
+        if let Some(Some(gate)) = self.gates.get_mut(instance as usize)
+            && let Some(quota) = &mut gate.quota
+        {
+            quota.cut(now, left);
+        }
     }
 }
 

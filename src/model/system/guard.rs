@@ -11,6 +11,7 @@ use crate::engine::time::round;
 use crate::model::blueprint::Blueprint;
 use crate::model::frame::{Frame, Outcome, Role, Stage};
 use crate::model::program::{GuardPlan, HedgeDelay, Place};
+use crate::model::resilience::adaptive_rate::AdaptiveRate;
 use crate::model::resilience::breaker::Breaker;
 use crate::model::resilience::budget::Budget;
 use crate::model::resilience::recent::Recent;
@@ -23,6 +24,7 @@ const REFUSED: Nanos = Nanos::MAX;
 #[derive(Debug)]
 struct Guard {
     budget: Option<Box<dyn Budget>>,
+    adaptive_rate: Option<AdaptiveRate>,
     breaker: Option<Breaker>,
     throttle: Option<Throttle>,
     recent: Option<Recent>,
@@ -33,6 +35,7 @@ impl Guard {
         let percentile = matches!(plan.hedge, Some(HedgeDelay::Percentile(_)));
         Guard {
             budget: plan.budget.as_ref().map(|spec| spec.build()),
+            adaptive_rate: plan.adaptive_rate.then(AdaptiveRate::default),
             breaker: plan.breaker.as_ref().and_then(|spec| spec.build().ok()),
             throttle: plan.throttle.as_ref().map(Throttle::new),
             recent: percentile.then(Recent::default),
@@ -82,9 +85,13 @@ impl System<'_> {
         }
     }
 
-    /// Asks whether a try may be sent; the frame fails if not.
-    pub(super) fn admit(&mut self, index: u32, guard: u32, place: Place) {
+    /// Asks whether a try may be sent; the frame fails if not. Whether it has to wait and ask again.
+    pub(super) fn admit(&mut self, index: u32, guard: u32, place: Place) -> bool {
         let now = self.calendar.now();
+        if let Some(wait) = self.guard(index, guard).adaptive_rate.as_mut().and_then(|rate| rate.acquire(now)) {
+            self.hold_back(index, guard, place, wait);
+            return true;
+        }
         let salt = self.blueprint.program.guards[guard as usize].salt;
         let frame = &mut self.frames[index];
         frame.since = now;
@@ -95,7 +102,7 @@ impl System<'_> {
             self.books.guard(guard, |book| book.broken += 1);
             self.frames[index].work = REFUSED;
             self.fail(index, place, Outcome::Broken);
-            return;
+            return false;
         };
         let admitted = state.throttle.as_mut().is_none_or(|throttle| throttle.admit(now, unit(&mut draw)));
         if !admitted {
@@ -105,15 +112,15 @@ impl System<'_> {
             self.books.guard(guard, |book| book.throttled += 1);
             self.frames[index].work = REFUSED;
             self.fail(index, place, Outcome::Limited);
-            return;
+            return false;
         }
         self.books.guard(guard, |book| book.attempts += 1);
         self.frames[index].work = generation;
+        false
     }
 
     /// A try has ended: the guard learns of it, and the frame tries again, goes on or fails; whether it waits.
     pub(super) fn settle(&mut self, index: u32, guard: u32, again: Place, place: Place) -> bool {
-        let now = self.calendar.now();
         let frame = &self.frames[index];
         let (success, doomed) = (frame.outcome == Outcome::Success, frame.is_doomed());
         self.inform(index, guard);
@@ -122,24 +129,30 @@ impl System<'_> {
             return false;
         }
         if !doomed && let Some(wait) = self.retry(index, guard) {
-            let account = self.blueprint.program.guards[guard as usize].account;
             let frame = &mut self.frames[index];
             frame.outcome = Outcome::Success;
             frame.place = again;
-            if wait == 0 {
-                return false;
+            if wait > 0 {
+                self.hold_back(index, guard, again, wait);
             }
-            frame.stage = Stage::Delay;
-            frame.since = now;
-            frame.account = account;
-            self.calendar.after(wait, Event::Resume { frame: index, generation: frame.generation });
-            return true;
+            return wait > 0;
         }
         self.books.guard(guard, |book| book.failed += 1);
         let frame = &mut self.frames[index];
         frame.retries = 0;
         frame.place = self.blueprint.program.unwind[place as usize];
         false
+    }
+
+    /// Lets a frame wait so long before it goes on at a place.
+    fn hold_back(&mut self, index: u32, guard: u32, place: Place, wait: Nanos) {
+        let now = self.calendar.now();
+        let frame = &mut self.frames[index];
+        frame.place = place;
+        frame.stage = Stage::Delay;
+        frame.since = now;
+        frame.account = self.blueprint.program.guards[guard as usize].account;
+        self.calendar.after(wait, Event::Resume { frame: index, generation: frame.generation });
     }
 
     /// Tells the guard how a try ended.
@@ -152,6 +165,11 @@ impl System<'_> {
         let success = outcome == Outcome::Success;
         let lost = self.frames[index].is_doomed() || (!success && reason == Outcome::Canceled);
         let state = self.guard(index, guard);
+        if let Some(rate) = &mut state.adaptive_rate
+            && !lost
+        {
+            rate.answered(now, !success && matches!(reason, Outcome::Limited | Outcome::Shed));
+        }
         let mut opened = false;
         if let Some(breaker) = &mut state.breaker {
             let open = |breaker: &Breaker| matches!(breaker.state(), crate::model::resilience::breaker::State::Open(_));

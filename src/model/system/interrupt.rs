@@ -47,11 +47,7 @@ impl System<'_> {
         self.condemned.extend(lost);
         self.data.crashed(instance);
         self.set_up(instance, false);
-    }
-
-    /// Brings an instance back, empty.
-    pub(super) fn restore(&mut self, instance: u32) {
-        self.set_up(instance, true);
+        self.memory_up(instance, false);
     }
 
     pub(super) fn set_up(&mut self, instance: u32, up: bool) {
@@ -59,7 +55,6 @@ impl System<'_> {
         if place.up != up {
             place.up = up;
             self.services[place.service as usize].set_up(place.number as usize, up, self.calendar.now());
-            self.memory_up(instance, up);
             self.members_changed(instance, up);
         }
     }

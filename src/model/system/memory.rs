@@ -122,7 +122,7 @@ impl Agent for Keeper {
         memory.wake = memory.wake.filter(|wake| *wake > now);
         if memory.restart.is_some_and(|restart| restart <= now) {
             memory.restart = None;
-            system.restore(place);
+            system.open(place);
         }
         system.end_collection(place);
         let memory = &system.memories[number];
@@ -198,6 +198,7 @@ impl System<'_> {
         memory.kills += 1;
         memory.first_kill.get_or_insert(now);
         memory.restart = Some(now.saturating_add(restart.max(1)));
+        self.close(instance);
         self.crash(instance);
         self.wake_keeper(instance);
     }
@@ -206,6 +207,9 @@ impl System<'_> {
     pub(super) fn memory_up(&mut self, instance: u32, up: bool) {
         let now = self.calendar.now();
         let Some(memory) = self.memories.get_mut(self.instances[instance as usize].memory as usize) else { return };
+        if up && memory.space.is_alive() {
+            return;
+        }
         if up {
             memory.space.restart(now);
         } else {

@@ -12,10 +12,11 @@ use crate::engine::random::{Draw, child, unit};
 use crate::engine::time::{Nanos, round};
 use crate::engine::{Calendar, LaneId};
 use crate::measure::ledger::Ledger;
+use crate::model::fault::Strain;
 use crate::model::frame::{Frame, NONE, Outcome, Role, Stage, Start};
 use crate::model::network::{LONGEST_RETRANSMISSION, LinkPlan, NetworkPlan, RETRANSMISSIONS};
 use crate::model::program::Instruction;
-use crate::model::station::Sharing;
+use crate::model::station::{Brake, Sharing};
 
 /// Keys the courier of a reply.
 const COURIER: u64 = 0x636f_7572_6965_7221;
@@ -27,9 +28,9 @@ pub(super) struct Link {
     pipe: u32,
     /// The lane of its latency if that is always the same.
     lane: Option<LaneId>,
-    /// What faults have done to it: further loss (1 cuts it), further latency [ns].
-    loss: f64,
-    delay: Nanos,
+    /// What faults do to it, by their agents' numbers, and all of it together.
+    strains: Vec<(u32, Strain)>,
+    strain: Strain,
     /// What passed within the window.
     pub(super) book: LinkBook,
 }
@@ -59,7 +60,7 @@ pub(super) fn links<E: Copy>(plan: &NetworkPlan, sharing: &mut Vec<Sharing>, cal
         }
         let constant = link.latency.as_constant().filter(|_| link.jitter == 0.0);
         let lane = constant.map(|latency| calendar.lane(round(latency)));
-        Link { pipe, lane, loss: 0.0, delay: 0, book: LinkBook::default() }
+        Link { pipe, lane, strains: Vec::new(), strain: Strain::NONE, book: LinkBook::default() }
     };
     plan.links.iter().map(link).collect()
 }
@@ -210,7 +211,7 @@ impl System<'_> {
         let frame = &mut self.frames[index];
         let tries = frame.pending;
         let mut draw = Draw::new(frame.key, plan.salt.wrapping_add(u64::from(back)), u64::from(tries));
-        let loss = 1.0 - (1.0 - plan.loss) * (1.0 - link.loss);
+        let loss = 1.0 - (1.0 - plan.loss) * (1.0 - link.strain.loss);
         if loss > 0.0 && unit(&mut draw) < loss {
             link.book.lost += u64::from(self.books.is_open());
             if tries == RETRANSMISSIONS {
@@ -229,8 +230,8 @@ impl System<'_> {
         }
         frame.pending = 0;
         let spread = if plan.jitter > 0.0 { plan.jitter * (2.0 * unit(&mut draw) - 1.0) } else { 0.0 };
-        let latency = round((plan.latency.sample(&mut draw) + spread).max(0.0)).saturating_add(link.delay);
-        let lane = link.lane.filter(|_| link.delay == 0);
+        let latency = round((plan.latency.sample(&mut draw) + spread).max(0.0)).saturating_add(link.strain.delay);
+        let lane = link.lane.filter(|_| link.strain.delay == 0);
         if latency > 0 {
             self.travel(index, plan.account, latency, lane);
         }
@@ -293,11 +294,30 @@ impl System<'_> {
         self.ready.push(courier);
     }
 
-    /// What faults do to a link from now on: so much further loss (1 cuts it) and latency [ns].
-    #[expect(dead_code, reason = "faults use it")]
-    pub(super) fn disturb_link(&mut self, link: u32, loss: f64, delay: Nanos) {
+    /// A fault weighs on a link.
+    pub(super) fn strain_link(&mut self, link: u32, fault: u32, strain: Strain) {
+        self.links[link as usize].strains.push((fault, strain));
+        self.set_strain(link);
+    }
+
+    /// A fault leaves a link.
+    pub(super) fn relieve_link(&mut self, link: u32, fault: u32) {
+        self.links[link as usize].strains.retain(|(of, _)| *of != fault);
+        self.set_strain(link);
+    }
+
+    /// Puts the faults of a link together and gives its stations the speed that is left.
+    fn set_strain(&mut self, link: u32) {
+        let now = self.calendar.now();
         let link = &mut self.links[link as usize];
-        (link.loss, link.delay) = (loss, delay);
+        link.strain = link.strains.iter().fold(Strain::NONE, |all, (_, strain)| all.and(*strain));
+        let (pipe, speed) = (link.pipe, link.strain.speed);
+        if pipe != NONE {
+            for station in [pipe, pipe + 1] {
+                self.sharing[station as usize].set_speed(now, Brake::Fault, speed);
+                self.arrange(station);
+            }
+        }
     }
 
     /// The books of all links; `before` and `after` are the areas of all stations at the window's ends.

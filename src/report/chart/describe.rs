@@ -44,6 +44,14 @@ pub(super) fn chart(plan: &Plan<'_>) -> String {
                     out.push(named(&s.name, &span(&mut s.values.iter().copied())));
                 }
             }
+            Layer::Cells { texts, .. } => {
+                let names = |axis: &Axis| axis.categories.clone().unwrap_or_default();
+                for (row, texts) in names(&chart.y).iter().zip(texts) {
+                    let cells =
+                        names(&chart.x).iter().zip(texts).map(|(x, text)| format!("{x} {text}")).collect::<Vec<_>>();
+                    out.push(named(row, &cells.join(", ")));
+                }
+            }
             Layer::HorizontalRule { y, label } => out.push(named(label, &format!("line at {}", short(*y)))),
             Layer::VerticalRule { x, label } => out.push(named(label, &format!("line at {}", short(*x)))),
             Layer::Region { x0, x1, label } => {

@@ -22,7 +22,7 @@ pub(super) struct Margins {
 impl Margins {
     /// What this chart's texts need.
     pub fn of(plan: &Plan<'_>, area: &Rect, theme: Theme) -> Self {
-        let ticks = frame::y_ticks(&plan.y, (area.height() - 60.0).max(40.0));
+        let ticks = frame::y_ticks(&plan.chart.y, &plan.y, (area.height() - 60.0).max(40.0));
         let room = label_room(area);
         let widest = end_names(plan)
             .iter()
@@ -76,7 +76,7 @@ pub(super) fn chart(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, theme: Th
     let x1 = (area.x1 - margins.right).max(x0 + 20.0);
     let y1 = (area.y1 - frame::x_height(plan, x1 - x0, theme)).max(top + 20.0);
     let plot = Rect::new(x0, top, x1, y1);
-    let frame = Frame { plot, x: plan.x, y: plan.y, y_ticks: frame::y_ticks(&plan.y, plot.height()) };
+    let frame = Frame { plot, x: plan.x, y: plan.y, y_ticks: frame::y_ticks(&plan.chart.y, &plan.y, plot.height()) };
     regions(canvas, plan, &frame);
     frame::draw_y_axis(canvas, &frame, plan, area.x0, theme);
     let mut pen = Pen { canvas, frame: &frame, obstacles: Obstacles::default(), ends: Vec::new() };
@@ -137,6 +137,7 @@ fn marks(pen: &mut Pen<'_>, plan: &Plan<'_>) {
             Layer::Bars(series) => pen.bars(series, plan.categories()),
             Layer::StackedBars(series) => pen.stacked_bars(series, plan.categories()),
             Layer::StackedArea { xs, series } => pen.stacked_area(xs, series),
+            Layer::Cells { values, texts, most } => pen.cells(values, texts, *most),
             _ => {}
         }
     }

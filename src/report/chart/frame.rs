@@ -4,7 +4,7 @@ use super::canvas::{Anchor, Canvas, TextStyle};
 use super::describe::axis_title;
 use super::font::{self, Weight};
 use super::geometry::{Point, Rect};
-use super::model::Scale;
+use super::model::{Axis, Scale};
 use super::palette::{self, Rgb};
 use super::plan::Plan;
 use super::scale::Range;
@@ -88,8 +88,12 @@ impl Frame {
     }
 }
 
-/// Ticks of the y axis for a plot of this height.
-pub(super) fn y_ticks(range: &Range, height: f64) -> Ticks {
+/// Ticks of the y axis for a plot of this height; its categories if it has any.
+pub(super) fn y_ticks(axis: &Axis, range: &Range, height: f64) -> Ticks {
+    if let Some(names) = &axis.categories {
+        let major = names.iter().enumerate().map(|(place, name)| (place as f64, font::drawable(name))).collect();
+        return Ticks { major, minor: Vec::new(), factor: None };
+    }
     let target = ((height / 48.0) as usize).clamp(2, 8);
     match range.scale {
         Scale::Linear => ticks::linear(range.lo, range.hi, target),

@@ -46,6 +46,11 @@ fn of_categories(canvas: &mut Canvas, plan: &Plan<'_>, frame: &Frame, names: &[S
                     let own = near.map(|at| (points.points[at].1, points.intervals.get(at).copied()));
                     lines.extend(own.and_then(|(y, interval)| entry(&points.name, y, interval, &plan.chart.y)));
                 }
+                Layer::Cells { texts, .. } => {
+                    let names = plan.chart.y.categories.as_deref().unwrap_or_default();
+                    let rows = names.iter().zip(texts).rev();
+                    lines.extend(rows.filter_map(|(row, texts)| Some(format!("{row}: {}", texts.get(index)?))));
+                }
                 _ => {}
             }
         }

@@ -1,7 +1,8 @@
 //! The data marks of each kind of layer.
 
-use super::canvas::Canvas;
-use super::frame::Frame;
+use super::canvas::{Anchor, Canvas};
+use super::font::{self, Weight};
+use super::frame::{Frame, style};
 use super::geometry::{Point, Rect, clip_polygon, clip_polyline, thin};
 use super::labels::Obstacles;
 use super::model::{Line, Points, Series};
@@ -176,6 +177,26 @@ impl Pen<'_> {
                 self.end(&row.name, text, (a.0, ((a.1 + b.1) / 2.0).clamp(plot.y0, plot.y1)));
             }
             base = top;
+        }
+    }
+
+    /// A cell for each pair of categories, darker for more.
+    pub fn cells(&mut self, values: &[Vec<f64>], texts: &[Vec<String>], most: f64) {
+        for (row, (values, texts)) in values.iter().zip(texts).enumerate() {
+            for (column, (&value, text)) in values.iter().zip(texts).enumerate() {
+                let corner = |x: f64, y: f64| self.frame.point((column as f64 + x, row as f64 + y));
+                let (Some(a), Some(b)) = (corner(-0.5, 0.5), corner(0.5, -0.5)) else { continue };
+                let cell = Rect::new(a.0 + 0.75, a.1 + 0.75, b.0 - 0.75, b.1 - 0.75);
+                let shade = if value.is_finite() { (value / most).clamp(0.0, 1.0) } else { 0.0 };
+                let ground = if value.is_finite() { palette::heat(shade) } else { palette::GRID };
+                self.canvas.polygon(&cell.corners(), ground, 1.0);
+                let ink = if shade > 0.45 { palette::WHITE } else { palette::INK };
+                let size = (0.42 * cell.width() / font::width("00 %", 1.0, Weight::Regular)).clamp(7.0, 12.0);
+                if font::width(text, size, Weight::Regular) < cell.width() && size < cell.height() {
+                    let at = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0 + 0.36 * size);
+                    self.canvas.text(at, text, style(size, ink, Anchor::Middle));
+                }
+            }
         }
     }
 

@@ -25,7 +25,7 @@ pub struct Axis {
     pub scale: Scale,
     /// Fixed (lowest, highest) value in the axis' unit. None: chosen from the data and rounded to ticks.
     pub range: Option<(f64, f64)>,
-    /// Names of equally spaced places instead of numbers (x axis only). A layer's x is then the index, from 0.
+    /// Names of equally spaced places instead of numbers. A layer's x is then the index, from 0. On the y axis only for cells.
     pub categories: Option<Vec<String>>,
 }
 
@@ -205,6 +205,15 @@ pub enum Layer {
         /// The parts, lowest first.
         series: Vec<Series>,
     },
+    /// A colored cell for each pair of categories of both axes, with its value in words. Dark is much.
+    Cells {
+        /// Rows from the lowest y category to the highest, each with a value per x category; not finite: nothing known.
+        values: Vec<Vec<f64>>,
+        /// What is written in each cell.
+        texts: Vec<Vec<String>>,
+        /// The value that gets the darkest color; 0 gets the lightest.
+        most: f64,
+    },
     /// A labeled horizontal line: a service level objective, a capacity.
     HorizontalRule {
         /// Where, in the y axis' unit.
@@ -242,7 +251,7 @@ pub struct Chart {
     pub caption: String,
     /// The horizontal axis.
     pub x: Axis,
-    /// The vertical axis; its categories are ignored.
+    /// The vertical axis.
     pub y: Axis,
     /// What is drawn.
     pub layers: Vec<Layer>,

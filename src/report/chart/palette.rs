@@ -88,6 +88,19 @@ pub(super) fn stroke(number: usize) -> Stroke {
     }
 }
 
+/// The color of a cell between nothing (0) and most (1): from nearly white through orange to a dark red, evenly darker, so that
+/// it reads in print without colors too. The colors are those of ColorBrewer's OrRd (C. Brewer, 2002).
+pub(super) fn heat(share: f64) -> Rgb {
+    const STOPS: [Rgb; 6] =
+        [(255, 247, 236), (253, 220, 175), (253, 187, 132), (239, 101, 72), (190, 20, 15), (127, 0, 0)];
+    let place = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
+    let index = (place as usize).min(STOPS.len() - 2);
+    let part = place - index as f64;
+    let mix = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
+    let (a, b) = (STOPS[index], STOPS[index + 1]);
+    (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+}
+
 /// Lengths of (dash, gap) in CSS pixels; none for a solid line.
 pub(super) fn dashes(stroke: Stroke) -> Option<(f64, f64)> {
     match stroke {

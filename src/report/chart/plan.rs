@@ -187,6 +187,16 @@ fn check_layer(layer: &Layer, categories: Option<usize>, y: Scale) -> Result<(),
         return invalid(format!("a layer has {points} points; at most {POINT_LIMIT} are drawn"));
     }
     match layer {
+        Layer::Cells { values, texts, most } => {
+            let fits = values.iter().all(|row| Some(row.len()) == categories) && texts.len() == values.len();
+            if !fits || texts.iter().any(|row| Some(row.len()) != categories) {
+                return invalid("cells need a value and a text for each pair of categories");
+            }
+            if !(*most > 0.0 && most.is_finite()) {
+                return invalid(format!("the darkest value of cells is {most}; it must be above 0"));
+            }
+            Ok(())
+        }
         Layer::Points(p) if !p.intervals.is_empty() && p.intervals.len() != p.points.len() => {
             invalid(format!("points \"{}\" need one interval for each point or none", p.name))
         }
@@ -242,6 +252,10 @@ fn layer_ys(chart: &Chart, data: bool) -> impl Iterator<Item = f64> + '_ {
                 let count = parts.first().map_or(0, |s| s.values.len());
                 Box::new((0..count).map(move |i| parts.iter().map(|s| s.values[i]).sum()))
             }
+            Layer::Cells { values, .. } => {
+                let known = values.iter().enumerate().filter(|(_, row)| row.iter().any(|value| value.is_finite()));
+                Box::new(known.map(|(row, _)| row as f64))
+            }
             Layer::HorizontalRule { y, .. } if !data => Box::new(std::iter::once(*y)),
             _ => Box::new(std::iter::empty()),
         }
@@ -275,6 +289,9 @@ fn x_range(chart: &Chart) -> Range {
 
 fn y_range(chart: &Chart) -> Range {
     let scale = chart.y.scale;
+    if let Some(names) = &chart.y.categories {
+        return Range { lo: -0.5, hi: names.len().max(1) as f64 - 0.5, scale: Scale::Linear };
+    }
     if let Some((lo, hi)) = chart.y.range {
         return Range { lo, hi, scale };
     }

@@ -54,6 +54,7 @@ pub(super) fn plot(y: &str, x: &str) -> PlotSpec {
     PlotSpec {
         y: y.to_owned(),
         x: Some(x.to_owned()),
+        map: None,
         by: None,
         title: None,
         objective: None,

@@ -11,6 +11,7 @@ mod attribution;
 mod defaults;
 mod distribution;
 mod groups;
+mod map;
 mod over;
 mod places;
 mod time;
@@ -119,6 +120,12 @@ impl<'a> Sketch<'a> {
     /// The plot's charts, each with what it shows in words for its file's name.
     fn draw(&self) -> Result<Vec<(String, Chart)>, ReportError> {
         let over = self.over()?;
+        if let Some(key) = self.plot.map.as_deref() {
+            let (Some(y), Over::Dimension(Dimension::Factor(x))) = (self.factor(key), over) else {
+                return self.fail("a map is over two swept keys: `x` and `map`");
+            };
+            return map::charts(self, x, y);
+        }
         let name = |x: &str| format!("{} over {x}", self.plot.y);
         let one = |x: &str, chart: Chart| vec![(name(x), chart)];
         Ok(match over {

@@ -272,6 +272,7 @@ pub(super) fn plot(y: &str, x: Option<&str>) -> PlotSpec {
     PlotSpec {
         y: y.to_owned(),
         x: x.map(str::to_owned),
+        map: None,
         by: None,
         title: None,
         objective: None,

@@ -5,7 +5,7 @@ use crate::measure::Kind as Time;
 use crate::model::blueprint::{Agent, Blueprint};
 use crate::model::compile::Problem;
 use crate::model::distribution::{Random, Values};
-use crate::model::fault::{FaultPlan, FaultSpec, Kind, Targets, Times};
+use crate::model::fault::{FaultPlan, FaultSpec, Kind, Strain, Targets, Times};
 use crate::model::program::Instruction;
 use crate::quantity::Duration;
 use crate::spec::model_file::ModelFile;
@@ -40,8 +40,10 @@ pub(super) fn add_faults(
         if let Some(plan) = reader.fault(spec) {
             let alone = |target| FaultPlan { targets: vec![target], ..plan.clone() };
             let plans = match plan.times {
-                Times::Random { .. } => plan.targets.iter().map(|target| alone(*target)).collect(),
-                Times::Scheduled { .. } => vec![plan],
+                Times::Random { .. } if plan.links.is_empty() => {
+                    plan.targets.iter().map(|target| alone(*target)).collect()
+                }
+                _ => vec![plan],
             };
             blueprint.agents.extend(plans.into_iter().map(|plan| Agent::Fault(Box::new(plan))));
         }
@@ -66,17 +68,27 @@ impl Reader<'_> {
     fn fault(&mut self, spec: &FaultSpec) -> Option<FaultPlan> {
         let times = self.times(spec)?;
         let (kind, targets, word) = self.kind(spec)?;
-        let found = self.targets(word, targets);
         let label = format!("{word} {}", targets.names().join(", "));
         let share = spec.share.map_or(1.0, |share| share.fraction());
-        (!found.is_empty()).then_some(FaultPlan { label, times, targets: found, share, kind })
+        let (mut instances, mut links) = (Vec::new(), Vec::new());
+        if let Kind::Link(strain) = kind {
+            links = self.links(targets, strain);
+        } else {
+            instances = self.targets(word, targets);
+        }
+        self.check_share(spec, &kind);
+        let plan = FaultPlan { label, times, targets: instances, links, share, kind };
+        (!plan.targets.is_empty() || !plan.links.is_empty()).then_some(plan)
     }
 
     fn times(&mut self, spec: &FaultSpec) -> Option<Times> {
         let random = spec.mtbf.is_some() || spec.mttr.is_some();
         match (spec.at, &spec.mtbf, &spec.mttr) {
             (Some(at), None, None) => {
-                let (lasting, every) = (spec.lasting.map(Duration::as_nanos), spec.every.map(Duration::as_nanos));
+                let (mut lasting, every) = (spec.lasting.map(Duration::as_nanos), spec.every.map(Duration::as_nanos));
+                if spec.flush.is_some() && lasting.replace(0).is_some() {
+                    self.problem("for", "a flush takes no time: leave `for` out");
+                }
                 if every.is_some() && lasting.is_none_or(|lasting| every.is_some_and(|every| every <= lasting)) {
                     self.problem("every", "a fault that comes again must end before: give a shorter `for`");
                 }
@@ -130,11 +142,28 @@ impl Reader<'_> {
             self.callers(&partition.from);
             kinds.push((Kind::Partition(partition.from.names().to_vec()), &partition.to, "partition"));
         }
+        if let Some(link) = &spec.link {
+            let strain = Strain {
+                loss: link.loss.map_or(0.0, |loss| loss.fraction()),
+                delay: link.latency.map_or(0, Duration::as_nanos),
+                speed: link.bandwidth.map_or(1.0, |left| left.fraction()),
+            };
+            if strain == Strain::NONE {
+                self.problem("link", "what is wrong with the link? Give `bandwidth`, `loss` or `latency`");
+            }
+            kinds.push((Kind::Link(strain), &link.target, "link"));
+        }
+        if let Some(flush) = &spec.flush {
+            kinds.push((Kind::Flush, flush, "flush"));
+        }
+        if let Some(quota) = &spec.quota {
+            kinds.push((Kind::Quota(quota.left.fraction()), &quota.target, "quota"));
+        }
         if spec.notice.is_some() && spec.spot.is_none() {
             self.problem("notice", "a notice goes with `spot`");
         }
         if kinds.len() != 1 {
-            let all = "crash, hang, spot, slow, errors, latency, loss, outage, partition";
+            let all = "crash, hang, spot, slow, errors, latency, loss, outage, partition, link, flush, quota";
             self.problem("", format!("give exactly one kind of fault: {all}"));
             return None;
         }
@@ -151,10 +180,41 @@ impl Reader<'_> {
         }
     }
 
+    /// The links of that name, which must have what is taken from them.
+    fn links(&mut self, targets: &Targets, strain: Strain) -> Vec<u32> {
+        let mut found = Vec::new();
+        for name in targets.names() {
+            let Some((number, _, link)) = self.model.links.get_full(name) else {
+                let known = self.model.links.keys().map(String::as_str);
+                self.problems.push(Problem::unknown(&format!("{}.link.target", self.path), "link", name, known));
+                continue;
+            };
+            if strain.speed < 1.0 && link.bandwidth.is_none() {
+                self.problem("link.bandwidth", format!("{} has no `bandwidth` that could be cut", quoted(name)));
+            }
+            found.push(number as u32);
+        }
+        found
+    }
+
+    /// Whether a share of the targets makes sense, and the targets have what is taken from them.
+    fn check_share(&mut self, spec: &FaultSpec, kind: &Kind) {
+        if spec.share.is_some() && matches!(kind, Kind::Link(_)) {
+            self.problem("share", "a fault on links strikes all that it names");
+        }
+        let Some(cut) = &spec.quota else { return };
+        for name in cut.target.names() {
+            let service = name.split_once('/').map_or(name.as_str(), |(service, _)| service);
+            if self.blueprint.services.iter().any(|known| known.name == service && known.quota.is_none()) {
+                self.problem("quota.target", format!("{} has no `quota` that could be cut", quoted(service)));
+            }
+        }
+    }
+
     /// The instances of the targets.
     fn targets(&mut self, word: &str, targets: &Targets) -> Vec<(u32, u32)> {
         let key = match word {
-            "slow" | "errors" | "latency" | "loss" => format!("{word}.target"),
+            "slow" | "errors" | "latency" | "loss" | "quota" => format!("{word}.target"),
             "partition" => "partition.to".to_owned(),
             _ => word.to_owned(),
         };

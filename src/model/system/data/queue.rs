@@ -172,7 +172,7 @@ impl System<'_> {
             Alarm::Fetch { group, member } => self.fetch(group, member),
             Alarm::Restart { group, member } => {
                 let instance = self.data.queues.first[group as usize] + member;
-                self.restore(instance);
+                self.open(instance);
             }
             Alarm::Held { group } => {
                 self.data.queues.groups[group as usize].release_held(now);
@@ -369,6 +369,7 @@ impl System<'_> {
         self.set_alarm(Alarm::Fetch { group, member }, now + buffer.every, 0);
         if overflow {
             let instance = self.data.queues.first[group as usize] + member;
+            self.close(instance);
             self.crash(instance);
             self.set_alarm(Alarm::Restart { group, member }, now + buffer.restart, 0);
         }
