@@ -257,3 +257,113 @@ services: { s: { operations: { o: [ fail: 50% ] } } }";
     assert!((run.value("users.failures") / 0.45 - 1.0).abs() < 0.02);
     assert!(run.value("users -> s.o.unpaid") > 100.0);
 }
+
+#[test]
+fn an_instance_is_back_only_when_nothing_keeps_it_down_any_more() {
+    // It leaks 10 MiB per second: full at 2 s, and 0.5 s to restart. A crash at 1.9 s lasts until 10 s or until 2.2 s.
+    let model = |faults: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ constant: 10/s }}, call: s.o }} }}\nservices: {{ s: {{ machine: {{ memory: 30MiB }}, memory: {{
+        base: 10MiB, leak: {{ per_second: 10MiB }}, at_limit: {{ kill: {{ restart: 2s }} }} }}, operations: {{ o: [ wait: 1ms ] }} }} }}
+faults: [ {faults} ]"
+        )
+    };
+    // Without a fault it is up for 2 s and down for 2 s.
+    let calm = ran(&model(""), plan(40));
+    assert!((calm.value("users.failures") - 0.5).abs() < 0.01, "{}", calm.value("users.failures"));
+    // Killed at 2 s, it would be back at 4 s in the midst of a crash from 3 s to 30 s.
+    let struck = ran(&model("{ at: 3s, for: 27s, crash: s }"), plan(30));
+    assert!((struck.value("users.failures") - 28.0 / 30.0).abs() < 0.01, "{}", struck.value("users.failures"));
+    // A crash that ends during the restart does not cut it short.
+    let short = ran(&model("{ at: 3s, for: 500ms, crash: s }"), plan(4));
+    assert!((short.value("users.failures") - 0.5).abs() < 0.03, "{}", short.value("users.failures"));
+}
+
+#[test]
+fn an_outage_leaves_the_process_alone() {
+    // It leaks 10 MiB per second and is full after 2 s, whether it can be reached or not.
+    let model = "clients: { users: { arrivals: { constant: 10/s }, call: s.o } }
+services: { s: { machine: { memory: 30MiB }, memory: { base: 10MiB, per_request: 1MiB, leak: { per_second: 10MiB },
+    at_limit: { kill: { restart: 100s } } }, operations: { o: [ wait: 300ms ] } } }
+faults: [ { at: 1s, for: 100ms, outage: s } ]";
+    let run = ran(model, plan(10));
+    let alive = 1.0 - run.value("users.failures");
+    assert!(alive < 0.2, "{alive}: it should have been killed before 2 s");
+    assert!(run.value("users.unreachable") > 0.0 && run.value("users.crashed") > 0.0);
+}
+
+#[test]
+fn a_link_that_is_worse_than_usual_delays_and_loses_both_ways() {
+    let model = |fault: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ constant: 100/s }}, call: s.o }} }}\nservices: {{ s: {{ operations: {{ o: [ wait: 1ms, reply:
+        1MB ] }} }} }}\nlinks: {{ users -> s: {{ latency: 2ms, bandwidth: 8Gbps }} }}\nfaults: [ {{ at: 0s, link: {{ target: users -> s, {fault}
+        }} }} ]"
+        )
+    };
+    // 1 ms of work, twice 2 ms on the way, 1 ms for 1 MB.
+    let mean = |fault: &str| ran(&model(fault), plan(20)).value("users.latency.mean");
+    near(mean("latency: 5ms"), 0.016);
+    near(mean("bandwidth: 50%"), 0.007);
+    // Each way is lost with probability 0.2 and sent again after 200 ms, 400 ms, …: 0.2·0.2/(1 − 0.4) each way.
+    let lossy = mean("loss: 20%");
+    assert!((lossy - 0.006 - 2.0 * 0.2 * 0.2 / 0.6).abs() < 0.02, "{lossy}");
+    // It heals.
+    let healed = "clients: { users: { arrivals: { at: [3s] }, call: s.o } }\nservices: { s: { operations: { o: [ wait: 1ms ] } } }
+links: { default: { latency: 2ms } }\nfaults: [ { at: 1s, for: 1s, link: { target: default, latency: 1s, loss: 50% } } ]";
+    near(ran(healed, plan(20)).value("users.latency.mean"), 0.005);
+}
+
+#[test]
+fn a_flush_empties_a_cache_and_a_cut_takes_its_part_of_a_quota() {
+    // One item, asked for ten times per second; it is lost every 10 s.
+    let model = |faults: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ constant: 10/s }}, call: s.o, keys: {{ population: 1 }} }} }}\nservices: {{ s: {{ operations:
+        {{ o: [ {{ cache: c, on_miss: [ wait: 1ms ] }} ] }} }} }}\ncaches: {{ c: {{ items: 10 }} }}\nfaults: [ {faults} ]"
+        )
+    };
+    near(ran(&model(""), plan(100)).value("c.hit_ratio"), 1.0 - 1.0 / 999.0);
+    let flushed = ran(&model("{ at: 10050ms, every: 10s, flush: c }"), plan(100)).value("c.hit_ratio");
+    assert!((flushed - (1.0 - 10.0 / 999.0)).abs() < 1e-4, "{flushed}");
+    let model = "clients: { users: { arrivals: { constant: 100/s }, call: s.o } }
+services: { s: { quota: 80/s, operations: { o: [ wait: 1ms ] } } }
+faults: [ { at: 0s, quota: { target: s, left: 50% } }, { at: 0s, for: 50s, quota: { target: s, left: 0% } } ]";
+    // Nothing for 50 s, then 40/s.
+    let run = ran(model, plan(100));
+    assert!((run.value("users.limited") - 0.8).abs() < 0.01, "{}", run.value("users.limited"));
+    near(run.value("users.limited"), run.value("users.failures"));
+}
+
+#[test]
+fn the_adaptive_rate_of_the_aws_sdks_follows_the_quota() {
+    // 200 calls per second to a quota of 50: after the first refusals calls wait, and few more are refused.
+    let model = |rate: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ users: 20, think: {{ exponential: 100ms }} }}, call: s.o, retry: {{ attempts: 3, budget: {{ aws: {{}}
+        }}{rate} }} }} }}\nservices: {{ s: {{ quota: 50/s, operations: {{ o: [ wait: 1ms ] }} }} }}"
+        )
+    };
+    let standard = ran(&model(""), plan(100));
+    let adaptive = ran(&model(", rate: aws_adaptive"), plan(100));
+    assert!(standard.value("users.failures") > 0.6, "{}", standard.value("users.failures"));
+    assert!(adaptive.value("users.failures") < 0.05, "{}", adaptive.value("users.failures"));
+    assert!(adaptive.value("users.goodput") > 40.0, "{}", adaptive.value("users.goodput"));
+}
+
+#[test]
+fn the_attempts_over_the_requests_are_the_amplification_and_the_reasons_add_up() {
+    let model = "clients: { users: { arrivals: { poisson: 300/s }, call: a.go, timeout: 60ms, retry: { attempts: 3, backoff: { exponential:
+        5ms }, budget: 20% } } }\nservices: { a: { queue: { limit: 20 }, runtime: { workers: 4 }, operations: { go: [ wait: { exponential: 15ms
+        }, fail: 10% ] } } }\nfaults: [ { at: 10s, for: 5s, crash: a }, { at: 20s, for: 5s, errors: { target: a, share: 50% } } ]";
+    let run = ran(model, plan(100));
+    let name = "users -> a.go";
+    let [calls, attempts] = ["calls", "attempts"].map(|what| run.value(&format!("{name}.{what}")));
+    near(run.value(&format!("{name}.amplification")), attempts / calls);
+    let retries = run.value(&format!("{name}.retries"));
+    // Those under way at the ends of the window are all that may differ.
+    assert!((attempts - calls - retries).abs() < 0.5, "{attempts} {calls} {retries}");
+    let reasons = ["errors", "rejected", "timed_out", "limited", "shed", "broken", "unreachable", "crashed"];
+    near(reasons.iter().map(|reason| run.value(&format!("users.{reason}"))).sum(), run.value("users.failures"));
+    assert!(reasons.iter().filter(|reason| run.value(&format!("users.{reason}")) > 0.0).count() >= 3);
+}

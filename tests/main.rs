@@ -14,6 +14,7 @@ mod hostile;
 mod insight;
 mod locks;
 mod machines;
+mod metastability;
 mod model;
 mod network;
 mod quiz;

@@ -11,7 +11,7 @@ use scalelab::model::system::{Ending, Plan};
 use crate::support::{plan, try_ran};
 
 /// One of several texts.
-fn one<'t>(random: &mut Stream, texts: &[&'t str]) -> &'t str {
+fn one<T: Copy>(random: &mut Stream, texts: &[T]) -> T {
     texts[below(random, texts.len() as u64) as usize]
 }
 
@@ -32,6 +32,7 @@ fn protection(random: &mut Stream, of_client: bool) -> String {
             ", retry: { attempts: 2, backoff: { fixed: 10ms, jitter: equal }, budget: { aws: {} } }",
             ", retry: { attempts: 3, backoff: { linear: 3ms, jitter: decorrelated }, budget: { finagle: {} } }",
             ", retry: { attempts: 5, budget: { grpc: {} }, on: [error, crashed, unreachable, timed_out] }",
+            ", retry: { attempts: 3, budget: { aws: {} }, rate: aws_adaptive }",
         ],
         &[
             ", hedge: { after: 5ms }",
@@ -84,7 +85,7 @@ fn fault(random: &mut Stream) -> String {
     );
     let target = one(random, &["a", "b", "c", "b/0", "c/1", "[a/0, b]"]);
     let share = one(random, &["", "", ", share: 50%"]);
-    let kind = match below(random, 9) {
+    let kind = match below(random, 13) {
         0 => format!("crash: {target}"),
         1 => format!("hang: {target}"),
         2 => format!("spot: {target}, notice: 50ms"),
@@ -93,8 +94,21 @@ fn fault(random: &mut Stream) -> String {
         5 => format!("latency: {{ target: {target}, add: {{ exponential: 20ms }}, share: 50% }}"),
         6 => format!("loss: {{ target: {target}, share: 20%, resend: 20ms }}"),
         7 => format!("outage: {target}"),
+        8 => {
+            format!("link: {{ target: a -> b, loss: 10%, latency: 5ms, bandwidth: {} }}", one(random, &["1%", "100%"]))
+        }
+        9 => "link: { target: [default, a -> b], loss: 100% }".to_owned(),
+        10 => format!("flush: {}", one(random, &["b", "store", "[b, store]"])),
+        11 => format!("quota: {{ target: c, left: {} }}", one(random, &["0%", "40%"])),
         _ => format!("partition: {{ from: [users, a], to: {target} }}"),
     };
+    // A flush takes no time, and a fault on links strikes all of them.
+    let times = if kind.starts_with("flush") {
+        times.replace(", for: 500ms", "").replace(", for: 100ms", "")
+    } else {
+        times.to_owned()
+    };
+    let share = if kind.starts_with("link") { "" } else { share };
     format!("{{ {times}, {kind}{share} }}")
 }
 
@@ -120,26 +134,41 @@ fn model(seed: u64) -> String {
         1 => format!("[ {{ parallel: [ {first}, [ wait: 1ms, {second} ], wait: 5ms ]{parallel} }} ]"),
         _ => format!("[ {first}, reply: 1KB, {{ repeat: {{ times: 2, steps: [ {second} ] }} }} ]"),
     };
+    let memory = one(random, MEMORIES);
     let workers = one(random, &["", "runtime: { workers: 4 }, queue: { limit: 10 },", "runtime: { workers: 2 },"]);
     let gate = GATES[below(random, GATES.len() as u64) as usize];
     let mut text = format!(
         "clients:
-  users: {{ arrivals: {{ poisson: 60/s }}, call: a.go{} }}
+  users: {{ arrivals: {{ poisson: 60/s }}, call: a.go{}, keys: {{ population: 100 }} }}
   others: {{ arrivals: {{ users: 5, think: {{ exponential: 50ms }} }}, mix: {{ a.go: 50%, c.work: 50% }}, priority: 1{} }}
 services:
   a: {{ instances: 2, {workers} {gate} machine: {{ cores: 2 }}, pools: {{ db: {{ size: 3, queue: 20, wait: 50ms, connect: 1ms, idle: 1s }} }},
     operations: {{ go: {a} }} }}
-  b: {{ instances: 2, pools: {{ db: {{ size: 2 }} }}, {gate} machine: {{ cores: 1 }},
-    operations: {{ work: [ cpu: {{ exponential: 5ms }}, {third}, fail: 2% ] }} }}
-  c: {{ instances: 3, {workers} operations: {{ work: [ wait: {{ exponential: 8ms }} ] }} }}
+  b: {{ instances: 2, pools: {{ db: {{ size: 2 }} }}, {gate} machine: {{ cores: 1{} }}, {}
+    operations: {{ work: [ cpu: {{ exponential: 5ms }}, {{ cache: store, on_miss: [ {third} ] }}, fail: 2%, reply: 2KB ] }} }}
+  c: {{ instances: 3, {workers} quota: 200/s, operations: {{ work: [ wait: {{ exponential: 8ms }} ] }} }}
+caches: {{ store: {{ items: 20, instances: 2 }} }}
+links: {{ default: {{ latency: 1ms, retransmit: 10ms }}, a -> b: {{ latency: 2ms, loss: 1%, bandwidth: 8Mbps, retransmit: 10ms }} }}
 ",
         protection(random, true),
         protection(random, true),
+        memory.0,
+        memory.1,
     );
     let faults: Vec<String> = (0..below(random, 5)).map(|_| fault(random)).collect();
     let _ = writeln!(text, "faults: [ {} ]", faults.join(", "));
     text
 }
+
+/// Memory of a machine, and what takes it; at the limit the process is killed, or requests are refused.
+const MEMORIES: &[(&str, &str)] = &[
+    ("", ""),
+    (
+        ", memory: 64MiB",
+        "memory: { base: 8MiB, per_request: 4MiB, leak: { per_second: 20MiB }, at_limit: { kill: { restart: 300ms } } },",
+    ),
+    (", memory: 40MiB", "memory: { base: 8MiB, per_request: 4MiB, at_limit: refuse },"),
+];
 
 /// Rules at the door of a service.
 const GATES: [&str; 4] = [

@@ -28,6 +28,8 @@ pub type Place = u32;
 pub enum Instruction {
     /// Let a drawn time pass; nobody else can slow it down.
     Delay { demand: u32, account: u32 },
+    /// Let a drawn time pass, and so much more [µs] for each that holds a server of a station.
+    Crowd { slot: u16, demand: u32, account: u32, each: u32 },
     /// Do a drawn amount of work at a sharing station of the own instance.
     Share { slot: u16, demand: u32, waiting: u32, service: u32 },
     /// Hold one server of a servers station until the matching `Release`; waits in its queue, or fails if that is full.

@@ -35,6 +35,12 @@ impl System<'_> {
             let place = frame.place;
             frame.place = place + 1;
             match code[place as usize] {
+                Instruction::Crowd { slot, demand, account, each } => {
+                    let nanos = round(self.demands[demand as usize].draw(frame));
+                    if self.crowd(index, slot, nanos, account, each) {
+                        return;
+                    }
+                }
                 Instruction::Delay { demand, account } => {
                     let demand = &self.demands[demand as usize];
                     let nanos = round(demand.draw(frame));

@@ -44,6 +44,20 @@ impl Connections {
 }
 
 impl System<'_> {
+    /// Lets a frame wait, and longer for each [µs] that holds a server of a station; whether it has to wait.
+    #[cold]
+    pub(super) fn crowd(&mut self, index: u32, slot: u16, nanos: Nanos, account: u32, each: u32) -> bool {
+        let instance = self.instances[self.frames[index].instance as usize];
+        let present = self.servers[instance.servers as usize + usize::from(slot)].busy().value();
+        let nanos = nanos.saturating_add(u64::from(present) * u64::from(each) * 1000);
+        let now = self.calendar.now();
+        let frame = &mut self.frames[index];
+        frame.stage = Stage::Delay;
+        (frame.since, frame.work, frame.account) = (now, nanos, account);
+        self.calendar.after(nanos, Event::Resume { frame: index, generation: frame.generation });
+        true
+    }
+
     /// Asks for a slot of a servers station, for no longer than a limit; whether the frame waits.
     pub(super) fn acquire_within(&mut self, index: u32, slot: u16, waiting: u32, limit: u32, place: Place) -> bool {
         let now = self.calendar.now();
