@@ -140,7 +140,7 @@ fn model(seed: u64) -> String {
     let mut text = format!(
         "clients:
   users: {{ arrivals: {{ poisson: 60/s }}, call: a.go{}, keys: {{ population: 100 }} }}
-  others: {{ arrivals: {{ users: 5, think: {{ exponential: 50ms }} }}, mix: {{ a.go: 50%, c.work: 50% }}, priority: 1{} }}
+  others: {{ arrivals: {{ users: 5, think: {{ exponential: 50ms }} }}, mix: {{ a.go: 50%, c.work: 50% }}, priority: 1{}, keys: {{ population: 100 }} }}
 services:
   a: {{ instances: 2, {workers} {gate} machine: {{ cores: 2 }}, pools: {{ db: {{ size: 3, queue: 20, wait: 50ms, connect: 1ms, idle: 1s }} }},
     operations: {{ go: {a} }} }}

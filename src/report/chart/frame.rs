@@ -180,7 +180,8 @@ pub(super) fn draw_y_axis(canvas: &mut Canvas, frame: &Frame, plan: &Plan<'_>, l
 pub(super) fn draw_x_axis(canvas: &mut Canvas, frame: &Frame, plan: &Plan<'_>, theme: Theme) {
     let plot = &frame.plot;
     canvas.path(&[(plot.x0, plot.y1), (plot.x1, plot.y1)], palette::AXIS, 1.0);
-    if let Some(zero) = frame.py(0.0).filter(|y| *y < plot.y1 - 0.5 && *y > plot.y0) {
+    let is_zero = |y: &f64| plan.chart.y.categories.is_none() && *y < plot.y1 - 0.5 && *y > plot.y0;
+    if let Some(zero) = frame.py(0.0).filter(is_zero) {
         canvas.path(&[(plot.x0, zero), (plot.x1, zero)], palette::AXIS, 1.0);
     }
     let text = style(theme.tick, palette::TEXT, Anchor::Middle);

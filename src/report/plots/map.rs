@@ -39,7 +39,7 @@ pub(super) fn charts(sketch: &Sketch<'_>, x: usize, y: usize) -> Result<Vec<(Str
         let texts = values.iter().map(|row| row.iter().map(text).collect()).collect();
         let height = HEIGHTS.1 + HEIGHTS.0 * values.len();
         let what = format!("{} over {} and {}", words(&sketch.plot.y), axis_words(sketch, x), axis_words(sketch, y));
-        let mut chart = sketch.frame(&what, Numbers::Means, &points, Vec::new());
+        let mut chart = sketch.frame(&what, Numbers::PlainMeans, &points, Vec::new());
         if variants.len() > 1 {
             chart.title = format!("{}: {}", clean(variant), chart.title);
         }

@@ -104,6 +104,8 @@ enum Over {
 enum Numbers {
     /// Means over the replications, with intervals.
     Means,
+    /// Means over the replications, shown without intervals.
+    PlainMeans,
     /// The requests of all replications together, without intervals.
     Pooled,
 }
@@ -248,6 +250,7 @@ impl<'a> Sketch<'a> {
                 let confidence = display(run.confidence, Unit::Share);
                 format!("mean of {} replications, {confidence} interval", run.replications)
             }
+            Numbers::PlainMeans => format!("mean of {} replications", run.replications),
             Numbers::Pooled => format!("{} replications together", run.replications),
         };
         Chart {
