@@ -175,3 +175,38 @@ fn foreseen_work_is_the_work_that_is_done() {
     let one = measured(&model("runtime: { workers: 4 }"), None, plan(60), &wanted);
     assert!((oracle[0] / one[0] - 1.0).abs() < 1e-6, "{oracle:?} {one:?}");
 }
+
+#[test]
+fn visitors_ask_one_after_the_other_and_go() {
+    // They come at 1, 2 and 40 s; each asks three times for 1 s, with 2 s in between; the third comes to an empty place.
+    let model = |arrivals: &str| {
+        format!(
+            "clients: {{ visitors: {{ arrivals: {arrivals}, visit: {{ requests: 3, think: 2s }}, call: s.o }} }}\nservices: {{ s: {{
+            instances: 3, balancer: {{ sticky: {{}} }}, balancing: {{ follow: session }}, operations: {{ o: [ wait: 1s ] }} }} }}"
+        )
+    };
+    let wanted = ["visitors.requests", "visitors.latency.mean", "s.calls.elsewhere", "s.calls.most"];
+    let found = measured(&model("{ at: [1s, 2s, 40s] }"), None, plan(60), &wanted);
+    // The sessions are placed in turn, so the visitor who takes over a place is somebody else.
+    assert_eq!(found, [9.0, 1.0, 0.0, 1.0 / 3.0]);
+}
+
+#[test]
+fn calls_stay_in_their_zone_as_far_as_the_machines_there_are_their_share() {
+    let model = |balancer: &str| {
+        format!(
+            "clients: {{ a: {{ arrivals: {{ constant: 600/s }}, call: s.o, zone: eu/a }}, b: {{ arrivals: {{ constant: 400/s }}, call: s.o,
+            zone: eu/b }} }}\nservices: {{ s: {{ instances: 4, zones: [eu/a, eu/b, eu/b, eu/b], balancer: {balancer}, operations: {{ o: [
+            wait: 1ms ] }} }} }}\nlinks: {{ default: {{ latency: 0ms }}, eu/a -> eu/b: {{ latency: 10ms }}, eu/b -> eu/a: {{ latency: 10ms }} }}"
+        )
+    };
+    let wanted = ["a.latency.mean", "b.latency.mean", "s.calls.most"];
+    let found = measured(&model("{ zone_aware: {} }"), None, plan(30), &wanted);
+    // Zone a has a quarter of the machines and 60 % of the calls: 25/60 of its calls stay; binomial over 18,000 calls,
+    // standard error 0.4 % of 20 ms; bound at five.
+    assert!((found[0] - (0.001 + 0.02 * 35.0 / 60.0)).abs() < 0.0004, "{found:?}");
+    assert_eq!(found[1], 0.001, "zone b has room for all of its own");
+    assert!(found[2] < 0.26, "and nobody gets more than a fair share: {found:?}");
+    let blind = measured(&model("round_robin"), None, plan(30), &wanted);
+    assert!((blind[0] - 0.016).abs() < 0.0004, "three of four machines are elsewhere: {blind:?}");
+}

@@ -146,7 +146,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut warnings: Vec<Diagnostic> = Vec::new();
     for (variant, changes) in &variants {
-        diagnostics.extend(conflicts(&factors, changes));
+        diagnostics.extend(conflicts(document, &factors, changes));
         for levels in &combinations {
             let mut overrides = common.clone();
             overrides.extend(changes.iter().cloned());
@@ -336,6 +336,15 @@ fn factors(document: &Document, options: &Options) -> Result<Vec<Factor>, Vec<Di
         let mut levels: Vec<Level> = match sweep {
             SweepSpec::Range(range) => levels::range(range).map_err(problem)?,
             SweepSpec::List(values) if values.is_empty() => return Err(problem("give at least one value".to_owned())),
+            SweepSpec::List(values) if levels::of_situations(key) => {
+                let names: Option<Vec<&str>> = values.iter().map(levels::situation).collect();
+                let names = names.ok_or_else(|| {
+                    let message =
+                        "a key of the model has dots; without them, each level is a situation: a name with its changes";
+                    problem(format!("{message}, as in `- one slow: {{ services.app.speeds: [0.5, 1] }}`"))
+                })?;
+                names.into_iter().map(|name| levels::level(name.to_owned())).collect()
+            }
             SweepSpec::List(values) => values.iter().map(|value| levels::level(levels::name_of(value))).collect(),
         };
         if options.quick {
@@ -399,6 +408,9 @@ fn combinations(factors: &[Factor]) -> Vec<Vec<usize>> {
 fn swept(document: &Document, factors: &[Factor], levels: &[usize]) -> Vec<Override> {
     let Some(tree) = document.tree.as_ref() else { return Vec::new() };
     let change = |(factor, level): (&Factor, &usize)| {
+        if levels::of_situations(&factor.key) {
+            return changes_of(document, tree, factor, &factor.levels[*level]);
+        }
         let path = Path::root().key("sweep").key(&factor.key);
         let entry = get(tree, &Path::root().key("sweep")).and_then(|sweep| sweep.entry(&factor.key));
         let span: Span = entry.map_or(tree.span, |entry| entry.key_span);
@@ -412,14 +424,31 @@ fn swept(document: &Document, factors: &[Factor], levels: &[usize]) -> Vec<Overr
             _ => None,
         };
         let value = written.and_then(|number| items.get(number)).cloned();
-        Override { key: factor.key.clone(), span, value: value.unwrap_or_else(|| scalar_node(&level.text, span)) }
+        vec![Override { key: factor.key.clone(), span, value: value.unwrap_or_else(|| scalar_node(&level.text, span)) }]
     };
-    factors.iter().zip(levels).map(change).collect()
+    factors.iter().zip(levels).flat_map(change).collect()
+}
+
+/// The changes that make a situation.
+fn changes_of(document: &Document, tree: &Node, factor: &Factor, level: &Level) -> Vec<Override> {
+    let Some(SweepSpec::List(values)) = document.experiment.sweep.get(&factor.key) else { return Vec::new() };
+    let place = values.iter().position(|value| levels::situation(value) == Some(&level.text));
+    let path = |place| Path::root().key("sweep").key(&factor.key).index(place).key(&level.text);
+    place.map(|place| overrides_in(tree, &path(place))).unwrap_or_default()
 }
 
 /// Changes of a variant to keys that are swept would be lost.
-fn conflicts(factors: &[Factor], changes: &[Override]) -> Vec<Diagnostic> {
-    let swept = |change: &&Override| factors.iter().any(|factor| factor.key == change.key);
+fn conflicts(document: &Document, factors: &[Factor], changes: &[Override]) -> Vec<Diagnostic> {
+    let situations = |factor: &Factor| match document.experiment.sweep.get(&factor.key) {
+        Some(SweepSpec::List(values)) if levels::of_situations(&factor.key) => values.clone(),
+        _ => Vec::new(),
+    };
+    let situations: Vec<serde_json::Value> = factors.iter().flat_map(situations).collect();
+    let in_situation = |key: &str| {
+        let mut all = situations.iter().filter_map(|value| value.as_object()?.values().next());
+        all.any(|changes| changes.get(key).is_some())
+    };
+    let swept = |change: &&Override| factors.iter().any(|factor| factor.key == change.key) || in_situation(&change.key);
     let conflict = |change: &Override| {
         Diagnostic::error(format!("`{}` is swept, so a variant cannot set it", change.key), change.span)
             .with_help("remove it here, or sweep another key")

@@ -59,6 +59,17 @@ pub fn name_of(value: &serde_json::Value) -> String {
     text_of(value).or_else(|| value.as_object().and_then(choice)).unwrap_or_else(|| value.to_string())
 }
 
+/// Whether the levels of a swept key are situations rather than values of a key of the model: such a key has no dots.
+pub fn of_situations(key: &str) -> bool {
+    !key.contains(['.', '['])
+}
+
+/// The name of a situation: a level such as `one slow: { services.app.speeds: [0.5, 1] }`.
+pub fn situation(value: &serde_json::Value) -> Option<&str> {
+    let map = value.as_object().filter(|map| map.len() == 1)?;
+    map.iter().next().filter(|(_, changes)| changes.is_object()).map(|(name, _)| name.as_str())
+}
+
 /// Whether two values are the same level.
 pub fn same(one: &Level, other: &Level) -> bool {
     match (one.value, other.value) {

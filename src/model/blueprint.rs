@@ -322,6 +322,17 @@ pub struct Client {
     pub keys: Option<Keys>,
     /// How important its requests are: 0 is the most important.
     pub priority: u8,
+    /// What somebody who comes does before going; a single request if there is none. Only with [`Traffic::Open`].
+    pub visit: Option<Visit>,
+}
+
+/// The requests of somebody who comes from outside: one after the other, with pauses.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// How many; at least one.
+    pub requests: Demand,
+    /// The time between an answer and the next request [ns].
+    pub think: Demand,
 }
 
 /// How requests come.
@@ -352,4 +363,16 @@ pub enum Traffic {
         /// Who does which.
         schedule: Schedule,
     },
+}
+
+impl Traffic {
+    /// How many users or workers make requests; one if they come from outside.
+    pub fn users(&self) -> u32 {
+        match self {
+            Traffic::Open(_) => 1,
+            Traffic::Closed { users, .. } => *users,
+            Traffic::Consumers { slots, .. } => *slots,
+            Traffic::Batch { workers, .. } => *workers,
+        }
+    }
 }

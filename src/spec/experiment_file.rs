@@ -31,7 +31,9 @@ pub struct ExperimentFile {
     /// The systems to compare, by name: the changes to the model that make each. `{}` leaves it as it is.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub variants: IndexMap<String, IndexMap<String, Value>>,
-    /// Keys of the model and the values that they take one after the other; every variant is run at every combination.
+    /// Keys of the model and the values that they take one after the other; every variant is run at every combination. A word without
+    /// dots is swept over situations instead, each a name with the changes that make it: `situation: [{ alike: {} }, { one slow:
+    /// { services.app.speeds: [0.5, 1] } }]`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub sweep: IndexMap<String, SweepSpec>,
     /// What happens to the system from outside, in every variant. They are added to the model's own `faults`, so that a

@@ -31,7 +31,7 @@ use crate::model::resilience::retry::{ConnectionPoolSpec, HedgeSpec, Propagated,
 use crate::model::resilience::shed::ShedSpec;
 use crate::model::resilience::throttle::ThrottleSpec;
 use crate::model::step::Step;
-use crate::quantity::{Bandwidth, Bytes, Cores, Duration, Price, Rate, Share};
+use crate::quantity::{Bandwidth, Bytes, Cores, Count, Duration, Price, Rate, Share};
 
 /// A system: who asks, and what answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -134,6 +134,10 @@ pub struct ClientSpec {
     /// Which data item each request is about; about none if left out. Caches, shards and balancers that go by keys look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysSpec>,
+    /// What somebody who arrives does: several requests, one after the other, instead of a single one. Only with arrivals from
+    /// outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<VisitSpec>,
     /// How important the requests are: 0, the most important, if left out. Queues that know priorities look at it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: u8,
@@ -194,6 +198,16 @@ pub struct Population {
     #[schemars(range(min = 1, max = 10_000_000))]
     pub users: u32,
     /// How long a user thinks between an answer and the next request; every user begins by thinking.
+    pub think: Random<Duration>,
+}
+
+/// A visit: the requests of a user who comes from outside, asks, waits for the answer, thinks, asks again, and goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VisitSpec {
+    /// How many requests; what is drawn is rounded, and at least one.
+    pub requests: Random<Count>,
+    /// How long the user thinks between an answer and the next request.
     pub think: Random<Duration>,
 }
 

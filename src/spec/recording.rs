@@ -4,6 +4,9 @@
 //! it is played; at no time more than one second of it, and the addresses of its clients, is in memory. A file that cannot be
 //! opened any more when a run begins has no arrivals.
 //!
+//! Requests whose path is not wanted are read all the same: they take their place within their second, and their addresses are
+//! numbered, so that clients with different paths of one log play together what one without paths would.
+//!
 //! Source of the log formats: Apache HTTP Server, `mod_log_config` ("Common Log Format", "Combined Log Format").
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,13 +27,14 @@ const SECOND: f64 = 1e9;
 struct RecordedFile {
     path: PathBuf,
     format: Format,
+    paths: Vec<String>,
     length: Nanos,
 }
 
 impl Recording for RecordedFile {
     fn open(&self) -> Box<dyn Iterator<Item = Arrived> + Send> {
         match File::open(&self.path) {
-            Ok(file) => Box::new(Reader::new(Box::new(BufReader::new(file)), self.format)),
+            Ok(file) => Box::new(Reader::new(Box::new(BufReader::new(file)), self.format, &self.paths)),
             Err(_) => Box::new(std::iter::empty()),
         }
     }
@@ -49,13 +53,15 @@ pub fn replay(path: &Path, spec: &ReplaySpec) -> Result<(Replay, Option<String>)
         return Err("the scale must be greater than 0".to_owned());
     }
     let file = File::open(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
-    let mut reader = Reader::new(Box::new(BufReader::new(file)), spec.format);
-    let (mut count, mut last) = (0u64, 0);
-    for Arrived { at, .. } in &mut reader {
-        count += 1;
-        last = at;
+    if spec.format != Format::AccessLog && !spec.paths.is_empty() {
+        return Err("only an access log has paths".to_owned());
     }
-    let Reader { lines, bad, first_bad, late, .. } = reader;
+    let mut reader = Reader::new(Box::new(BufReader::new(file)), spec.format, &spec.paths);
+    let wanted = reader.by_ref().fold(0u64, |count, _| count + 1);
+    let Reader { lines, bad, first_bad, late, arrivals: count, latest: last, .. } = reader;
+    if count > 0 && wanted == 0 {
+        return Err(format!("no request of `{}` has one of these paths: {}", path.display(), spec.paths.join(", ")));
+    }
     if count == 0 {
         return Err(format!("`{}` holds no arrival that could be read", path.display()));
     }
@@ -71,7 +77,7 @@ pub fn replay(path: &Path, spec: &ReplaySpec) -> Result<(Replay, Option<String>)
     let note = (unread > 0).then(|| format!("{unread} of {lines} lines of {} could not be used", spec.file));
     // Whoever begins again does so one mean gap after the last arrival.
     let length = last + if count > 1 { last / (count - 1) } else { 0 };
-    let recording = RecordedFile { path: path.to_owned(), format: spec.format, length };
+    let recording = RecordedFile { path: path.to_owned(), format: spec.format, paths: spec.paths.clone(), length };
     Ok((Replay { recording: Arc::new(recording), scale: spec.scale, again: spec.again }, note))
 }
 
@@ -91,14 +97,19 @@ struct Reader {
     last: f64,
     /// Arrivals of the present second or interval.
     ready: VecDeque<Arrived>,
-    /// A second of a log that is being collected: its number from the origin, and the keys of its requests.
-    second: Option<(f64, Vec<u32>)>,
+    /// Which requests are wanted; all if there is none.
+    paths: Vec<String>,
+    /// All arrivals so far, wanted or not, and when the last one came.
+    arrivals: u64,
+    latest: Nanos,
+    /// A second of a log that is being collected: its number from the origin, and the keys of its requests, as far as wanted.
+    second: Option<(f64, Vec<Option<u32>>)>,
     clients: BTreeMap<u64, u32>,
     over: bool,
 }
 
 impl Reader {
-    fn new(input: Box<dyn BufRead + Send>, format: Format) -> Self {
+    fn new(input: Box<dyn BufRead + Send>, format: Format, paths: &[String]) -> Self {
         Reader {
             input,
             format,
@@ -110,6 +121,9 @@ impl Reader {
             origin: None,
             last: f64::NEG_INFINITY,
             ready: VecDeque::new(),
+            paths: paths.to_vec(),
+            arrivals: 0,
+            latest: 0,
             second: None,
             clients: BTreeMap::new(),
             over: false,
@@ -159,7 +173,7 @@ impl Reader {
         }
         self.last = time;
         let from = time - *self.origin.get_or_insert(time);
-        self.ready.push_back(Arrived { at: (from * SECOND).round() as Nanos, key: NONE });
+        self.comes((from * SECOND).round() as Nanos, Some(NONE));
         true
     }
 
@@ -169,13 +183,12 @@ impl Reader {
         let begun = self.origin.map_or(0.0, |before| before + 1.0);
         self.origin = Some(begun);
         let place = |number: u64| (begun + (number as f64 + 0.5) / count) * length as f64;
-        let arrivals = (0..count as u64).map(|number| Arrived { at: place(number).round() as Nanos, key: NONE });
-        self.ready.extend(arrivals);
+        (0..count as u64).for_each(|number| self.comes(place(number).round() as Nanos, Some(NONE)));
         true
     }
 
     fn request(&mut self) -> bool {
-        let Some((client, time)) = log_line(&self.line) else { return false };
+        let Some((client, time, request)) = log_line(&self.line) else { return false };
         let from = time as f64 - *self.origin.get_or_insert(time as f64);
         if from < self.last {
             self.late += 1;
@@ -185,6 +198,8 @@ impl Reader {
         self.last = from;
         let next = self.clients.len() as u32;
         let key = *self.clients.entry(Hash::Xxhash.of(client.as_bytes(), 0)).or_insert(next);
+        let wanted = self.paths.is_empty() || self.paths.iter().any(|pattern| matches(pattern, request));
+        let key = wanted.then_some(key);
         match &mut self.second {
             Some((second, keys)) if *second == from => keys.push(key),
             _ => {
@@ -201,8 +216,15 @@ impl Reader {
         let count = keys.len() as f64;
         for (number, key) in keys.into_iter().enumerate() {
             let at = ((second + number as f64 / count) * SECOND).round() as Nanos;
-            self.ready.push_back(Arrived { at, key });
+            self.comes(at, key);
         }
+    }
+
+    /// Somebody comes; about nothing at all if that is not wanted.
+    fn comes(&mut self, at: Nanos, key: Option<u32>) {
+        self.arrivals += 1;
+        self.latest = at;
+        self.ready.extend(key.map(|key| Arrived { at, key }));
     }
 }
 
@@ -220,16 +242,30 @@ impl Iterator for Reader {
     }
 }
 
-/// The client and the time [s since 1970] of a line like
+/// The client, the time [s since 1970] and the request of a line like
 /// `127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`.
-fn log_line(line: &str) -> Option<(&str, i64)> {
+fn log_line(line: &str) -> Option<(&str, i64, &str)> {
     let client = line.split(' ').next().filter(|client| !client.is_empty())?;
     let (_, rest) = line.split_once('[')?;
     let (time, rest) = rest.split_once(']')?;
     // A request in quotes and a status must follow.
-    let (_, after) = rest.trim_start().strip_prefix('"')?.rsplit_once("\" ").or(rest.split_once("\" "))?;
-    let _ = after;
-    Some((client, log_time(time)?))
+    let (request, _) = rest.trim_start().strip_prefix('"')?.split_once("\" ")?;
+    Some((client, log_time(time)?, request))
+}
+
+/// Whether a request such as `GET /api/users?page=2 HTTP/1.1` is one of `/api/*`, `/api/users` or `GET /api/users`. What comes after a
+/// question mark does not count.
+fn matches(pattern: &str, request: &str) -> bool {
+    let mut words = request.split(' ');
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let path = path.split('?').next().unwrap_or_default();
+    let (wanted, pattern) =
+        pattern.split_once(' ').map_or((None, pattern), |(method, rest)| (Some(method), rest.trim()));
+    let right = match pattern.strip_suffix('*') {
+        Some(start) => path.starts_with(start),
+        None => path == pattern,
+    };
+    right && wanted.is_none_or(|wanted| wanted == method)
 }
 
 /// `10/Oct/2000:13:55:36 -0700`.
@@ -265,7 +301,12 @@ mod tests {
     use crate::quantity::Duration;
 
     fn read(text: &str, format: Format) -> (Vec<(u64, u32)>, Reader) {
-        let mut reader = Reader::new(Box::new(std::io::Cursor::new(text.to_owned())), format);
+        read_paths(text, format, &[])
+    }
+
+    fn read_paths(text: &str, format: Format, paths: &[&str]) -> (Vec<(u64, u32)>, Reader) {
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let mut reader = Reader::new(Box::new(std::io::Cursor::new(text.to_owned())), format, &paths);
         let arrivals = (&mut reader).map(|arrived| (arrived.at / 1_000_000, arrived.key)).collect();
         (arrivals, reader)
     }
@@ -296,5 +337,63 @@ mod tests {
         assert_eq!(log_time("10/Oct/2000:13:55:36 -0700"), Some(971_211_336));
         assert_eq!(days(1970, 1, 1), 0);
         assert_eq!(days(2000, 3, 1), 11_017);
+    }
+
+    #[test]
+    fn paths_part_a_log_without_moving_anything() {
+        let line = |client: u32, request: &str| {
+            format!("10.0.0.{client} - - [10/Oct/2000:13:55:36 -0700] \"{request} HTTP/1.1\" 200 5\n")
+        };
+        let log = [line(1, "GET /"), line(2, "GET /api/a?x=1"), line(1, "POST /api/b"), line(3, "GET /cart?id=/api/")]
+            .concat();
+        let of = |paths: &[&str]| read_paths(&log, Format::AccessLog, paths).0;
+        assert_eq!(of(&[]), [(0, 0), (250, 1), (500, 0), (750, 2)]);
+        assert_eq!(of(&["/api/*"]), [(250, 1), (500, 0)]);
+        assert_eq!(of(&["POST /api/*", "/cart"]), [(500, 0), (750, 2)]);
+        let (none, reader) = read_paths(&log, Format::AccessLog, &["/nowhere"]);
+        assert_eq!((none.len(), reader.arrivals, reader.latest), (0, 4, 750_000_000));
+    }
+
+    /// A log that is written while it is read.
+    struct Endless {
+        lines: u32,
+        left: Vec<u8>,
+    }
+
+    impl std::io::Read for Endless {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            if self.left.is_empty() && self.lines > 0 {
+                self.lines -= 1;
+                // A thousand per second.
+                let number = 1_000_000 - self.lines - 1;
+                let [minute, second] = [number / 60_000, number / 1000 % 60];
+                let line = format!(
+                    "10.0.{}.{} - - [10/Oct/2000:13:{minute:02}:{second:02} +0000] \"GET /a HTTP/1.1\" 200 5\n",
+                    number % 7,
+                    number % 251
+                );
+                self.left = line.into_bytes();
+                self.left.reverse();
+            }
+            let count = into.len().min(self.left.len());
+            into[..count].iter_mut().for_each(|byte| *byte = self.left.pop().unwrap_or_default());
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn a_million_lines_pass_through_one_second_of_memory() {
+        let input = Box::new(BufReader::new(Endless { lines: 1_000_000, left: Vec::new() }));
+        let mut reader = Reader::new(input, Format::AccessLog, &[]);
+        let (mut most, mut last) = (0, 0);
+        while let Some(arrived) = reader.next() {
+            assert!(arrived.at >= last);
+            last = arrived.at;
+            most = most.max(reader.ready.len() + reader.second.as_ref().map_or(0, |(_, keys)| keys.len()));
+        }
+        assert_eq!((reader.arrivals, reader.bad, reader.late), (1_000_000, 0, 0));
+        // The second that is played, and the first line of the next one.
+        assert_eq!((most, reader.clients.len()), (1000, 7 * 251));
+        assert_eq!(last, 999_999_000_000);
     }
 }

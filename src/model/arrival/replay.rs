@@ -21,6 +21,10 @@ pub struct ReplaySpec {
     pub file: String,
     /// What its lines say.
     pub format: Format,
+    /// Which requests of an access log are played: `/cart`, `/api/*`, `POST /orders`; all if left out. The others keep their
+    /// place in time, so that several clients, each with an operation of its own, play one log together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
     /// How many times faster it is played; 1 if left out. 2 makes twice the rate in half the time.
     #[serde(default = "one")]
     #[schemars(range(min = 0.000001, max = 1000000.0))]

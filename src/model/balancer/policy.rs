@@ -117,7 +117,7 @@ impl Policy {
                 Err(format!("the size of the table must be prime; {} is not (65537 is)", spec.table))
             }
             Policy::Subset(spec) if spec.size == 0 => Err("a subset needs at least one instance".to_owned()),
-            Policy::Sticky(StickySpec { first: then })
+            Policy::Sticky(StickySpec { first: then, .. })
             | Policy::Subset(SubsetSpec { then, .. })
             | Policy::ZoneAware(ZoneAwareSpec { then }) => then.check(),
             _ => Ok(()),

@@ -123,8 +123,13 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// The service whose instances begin at `first_instance`; `root` is the key of the run.
-    pub(super) fn new(service: &blueprint::Service, first_instance: u32, root: u64) -> Self {
+    /// The service whose instances begin at `first_instance` and stand in `zones`; `root` is the key of the run.
+    pub(super) fn new(
+        service: &blueprint::Service,
+        first_instance: u32,
+        root: u64,
+        zones: impl Fn(u32) -> u16,
+    ) -> Self {
         let instances = service.instances as usize;
         let balancing = service.balancing.clone();
         let foresees = service.balancer.build().foresees();
@@ -132,6 +137,7 @@ impl Service {
         let count = if foresees { 1 } else { balancing.count.unwrap_or(1).max(1) };
         let mut members = Members::alike(&service.name, instances);
         members.capacity.fill(service.capacity());
+        members.zones = (0..service.instances).map(zones).collect();
         members.speeds = (0..service.instances).map(|instance| service.speed(instance)).collect();
         members.weights = (0..service.instances).map(|instance| balancing.weight(instance)).collect();
         let one = |number: u32| {

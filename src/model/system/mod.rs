@@ -37,6 +37,7 @@ pub mod record;
 pub mod series;
 mod spots;
 mod traffic;
+mod visits;
 pub mod watch;
 
 use super::blueprint::{self, Blueprint, ServersPlan};
@@ -244,7 +245,8 @@ impl<'a> System<'a> {
         let (mut servers, mut sharing, mut memories) = (Vec::new(), Vec::new(), Vec::new());
         let (mut locks, mut channels) = (Vec::new(), Vec::new());
         for (index, service) in blueprint.services.iter().enumerate() {
-            services.push(Service::new(service, instances.len() as u32, root));
+            let zones = |number| blueprint.network.as_ref().map_or(0, |network| network.zone(index as u32, number));
+            services.push(Service::new(service, instances.len() as u32, root, zones));
             for number in 0..service.instances {
                 instances.push(Instance {
                     service: index as u32,

@@ -1,6 +1,7 @@
 //! Requests: how they begin and end.
 
 use super::balance::Placed;
+use super::visits::Visits;
 use super::{Event, System};
 use crate::engine::Stream;
 use crate::engine::random::{Draw, child, key, named};
@@ -37,6 +38,8 @@ pub(super) struct Source {
     recorded: u32,
     /// How important they are.
     priority: u8,
+    /// Who is there, if those who arrive make several requests.
+    visits: Option<Visits>,
     /// The number of its first user among those of all clients; [`NONE`] if its requests belong to nobody.
     first_session: u32,
     /// Whether a direct request's attempt is stopped when its client's patience ends.
@@ -60,13 +63,11 @@ impl Job {
 
 impl Source {
     /// The client's source; `root` is the key of the run.
-    pub(super) fn new(client: &Client, blueprint: &Blueprint, root: u64, first_session: u32) -> Self {
+    pub(super) fn new(client: &Client, blueprint: &Blueprint, root: u64, first_session: u32, apart: u32) -> Self {
         let client_key = named(root, &client.name);
-        let (process, users) = match &client.traffic {
-            Traffic::Open(arrivals) => (Some(arrivals.build()), 1),
-            Traffic::Closed { users, .. } => (None, *users as usize),
-            Traffic::Consumers { slots, .. } => (None, *slots as usize),
-            Traffic::Batch { workers, .. } => (None, *workers as usize),
+        let process = match &client.traffic {
+            Traffic::Open(arrivals) => Some(arrivals.build()),
+            _ => None,
         };
         let closed = matches!(client.traffic, Traffic::Closed { .. });
         let direct = direct(blueprint, client.entry);
@@ -74,7 +75,7 @@ impl Source {
             key: client_key,
             process,
             random: Stream::new(named(client_key, "arrivals")),
-            sent: vec![0; users],
+            sent: vec![0; client.traffic.users() as usize],
             entry: client.entry,
             direct,
             cancels: direct.is_some_and(|site| blueprint.program.sites[site as usize].cancels),
@@ -83,22 +84,29 @@ impl Source {
             upcoming: NONE,
             recorded: NONE,
             priority: client.priority,
+            visits: client.visit.as_ref().map(|visit| Visits::new(visit, client_key, [first_session, apart])),
             first_session: if closed { first_session } else { NONE },
         }
     }
 
     /// What a request that begins now is about, and how important it is.
     #[inline]
-    fn bearing(&self, now: Nanos, request_key: u64) -> Bearing {
-        let item =
-            self.keys.as_ref().map_or(self.recorded, |keys| keys.draw(now, &mut Draw::new(request_key, KEY_SALT, 0)));
+    fn bearing(&self, user: u32, now: Nanos, request_key: u64) -> Bearing {
+        let item = self.keys.as_ref().map_or_else(
+            || self.visits.as_ref().map_or(self.recorded, |visits| visits.item(user)),
+            |keys| keys.draw(now, &mut Draw::new(request_key, KEY_SALT, 0)),
+        );
         Bearing { item, priority: self.priority, ..Bearing::PLAIN }
     }
 
     /// The number of a user among those of all clients; [`NONE`] if the requests belong to nobody.
     #[inline]
     fn session(&self, user: u32) -> u32 {
-        if self.first_session == NONE { NONE } else { self.first_session + user }
+        match &self.visits {
+            Some(visits) => visits.session(user),
+            None if self.first_session == NONE => NONE,
+            None => self.first_session + user,
+        }
     }
 }
 
@@ -122,10 +130,15 @@ fn direct(blueprint: &Blueprint, entry: Place) -> Option<u32> {
 
 /// The sources of all clients, in their order.
 pub(super) fn sources(blueprint: &Blueprint, root: u64) -> Vec<Source> {
-    let mut first_session = 0;
+    // The users of fixed populations come first; the visits of all clients follow in turn.
+    let mut first_visit: u32 =
+        blueprint.clients.iter().filter(|client| client.visit.is_none()).map(|client| client.traffic.users()).sum();
+    let visited = blueprint.clients.iter().filter(|client| client.visit.is_some()).count() as u32;
+    let mut first_user = 0;
     let source = |client: &Client| {
-        let source = Source::new(client, blueprint, root, first_session);
-        first_session += source.sent.len() as u32;
+        let first = if client.visit.is_some() { &mut first_visit } else { &mut first_user };
+        let source = Source::new(client, blueprint, root, *first, visited);
+        *first += if client.visit.is_some() { 1 } else { client.traffic.users() };
         source
     };
     blueprint.clients.iter().map(source).collect()
@@ -192,8 +205,14 @@ impl System<'_> {
     pub(super) fn arrival(&mut self, client: u32) -> Option<u32> {
         let source = &mut self.sources[client as usize];
         source.recorded = source.upcoming;
+        let mut user = 0;
+        if let Some(visits) = &mut source.visits {
+            user = visits.begin(source.recorded);
+            source.sent.resize(source.sent.len().max(user as usize + 1), 0);
+            source.sent[user as usize] = 0;
+        }
         self.schedule_arrival(client);
-        self.begin_request(client, 0)
+        self.begin_request(client, user)
     }
 
     /// A request begins; returns its frame, which runs next; `None` if it has ended already because there is nobody to ask.
@@ -202,9 +221,14 @@ impl System<'_> {
         let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
         let number = &mut source.sent[user as usize];
-        let mut request_key = key(source.key ^ u64::from(user).rotate_left(32), u64::from(*number));
+        let mut who = user;
+        if let Some(visits) = &mut source.visits {
+            visits.asks(user);
+            who = visits.who(user);
+        }
+        let mut request_key = key(source.key ^ u64::from(who).rotate_left(32), u64::from(*number));
         *number += 1;
-        let mut bearing = source.bearing(now, request_key);
+        let mut bearing = source.bearing(user, now, request_key);
         if let Some(job) = &source.job {
             // An item is the same whoever does it.
             bearing.item = job.next[user as usize];
@@ -277,7 +301,12 @@ impl System<'_> {
             let name = self.blueprint.clients[client as usize].name.clone();
             self.violate(name, format!("a ledger sums to {sum} ns for a response time of {} ns", now - started));
         }
-        if self.sources[client as usize].process.is_none() {
+        let source = &mut self.sources[client as usize];
+        if let Some(visits) = &mut source.visits {
+            if let Some(pause) = visits.ended(user, source.sent[user as usize]) {
+                self.calendar.after(pause, Event::Think { client, user });
+            }
+        } else if source.process.is_none() {
             match self.blueprint.clients[client as usize].traffic {
                 Traffic::Consumers { group, .. } => self.delivered(group, user, outcome),
                 _ => self.think(client, user),

@@ -24,6 +24,7 @@ pub(super) fn add_client(
 ) {
     let path = format!("clients.{}", quoted(name));
     let traffic = traffic(spec, &path, name, files, problems);
+    let visit = visit(spec, &path, name, files, problems);
     let ways = ways(spec, &path, directory, problems);
     let target = |operation: u32| {
         let name = directory.iter().find(|(_, number)| **number == operation);
@@ -45,7 +46,7 @@ pub(super) fn add_client(
     });
     if let Some(traffic) = traffic {
         let priority = spec.priority;
-        blueprint.clients.push(blueprint::Client { name: name.to_owned(), traffic, entry, keys, priority });
+        blueprint.clients.push(blueprint::Client { name: name.to_owned(), traffic, entry, keys, priority, visit });
     }
 }
 
@@ -107,6 +108,32 @@ fn check_total(mix: &IndexMap<String, Share>, path: &str, problems: &mut Vec<Pro
         let percent = (total * 1e8).round() / 1e6;
         problems.push(Problem::new(format!("{path}.mix"), format!("the shares add up to {percent} %, not to 100 %")));
     }
+}
+
+/// What somebody who comes does.
+fn visit(
+    spec: &ClientSpec,
+    path: &str,
+    name: &str,
+    files: &dyn Values,
+    problems: &mut Vec<Problem>,
+) -> Option<blueprint::Visit> {
+    let visit = spec.visit.as_ref()?;
+    if !matches!(spec.arrivals, Traffic::Open(_)) {
+        let message = "visits are begun by arrivals from outside; users of a fixed population and batches have none";
+        problems.push(Problem::new(format!("{path}.visit"), message));
+        return None;
+    }
+    let mut demand = |key: &str, distribution: Result<_, String>| match distribution {
+        Ok(distribution) => Some(Demand { distribution, salt: named(named(0, name), key) }),
+        Err(message) => {
+            problems.push(Problem::new(format!("{path}.visit.{key}"), message));
+            None
+        }
+    };
+    let requests = demand("requests", visit.requests.build(files));
+    let think = demand("think", visit.think.build(files));
+    Some(blueprint::Visit { requests: requests?, think: think? })
 }
 
 fn traffic(

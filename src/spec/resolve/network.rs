@@ -22,7 +22,8 @@ const DEFAULT: &str = "network";
 /// Whether messages take time anywhere in a model.
 pub(super) fn has_network(model: &ModelFile) -> bool {
     let card = |service: &ServiceSpec| service.machine.as_ref().is_some_and(|machine| machine.network.is_some());
-    !model.links.is_empty() || model.services.values().any(card)
+    // Whoever looks at zones needs to know where everything is, also if no way takes time.
+    !model.links.is_empty() || model.services.values().any(|service| card(service) || !service.zones.is_empty())
 }
 
 /// Adds the stations of a service's network cards.

@@ -151,7 +151,7 @@ pub(in super::super) fn add_consumers(
                 step::emit_call_to(compiler, operation, consumer.timeout, Route::Member { group });
             });
             let traffic = blueprint::Traffic::Consumers { group, slots };
-            blueprint.clients.push(blueprint::Client { name, traffic, entry, keys: None, priority: 0 });
+            blueprint.clients.push(blueprint::Client { name, traffic, entry, keys: None, priority: 0, visit: None });
             group += 1;
         }
     }
