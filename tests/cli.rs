@@ -115,6 +115,31 @@ fn wrong_files_and_arguments_are_refused_before_anything_is_run() {
 }
 
 #[test]
+fn a_file_cannot_name_the_standard_input() {
+    let folder = folder(GOOD);
+    folder.write("e.yaml", experiment(GOOD).replace("m.yaml", "\"-\""));
+    folder.write("s.yaml", MODEL.replace("exponential: 10ms", "samples: { csv: \"-\", column: x, unit: 1ms }"));
+    let replay = "arrivals: { replay: { file: \"-\", format: timestamps } }";
+    folder.write("r.yaml", MODEL.replace("arrivals: { poisson: 100/s }", replay));
+    for file in ["e.yaml", "s.yaml", "r.yaml"] {
+        let ended = folder.scalelab_with(&["check", file], &[], b"x\n1\n").with(2);
+        one_line(&ended, "`-` would be the standard input");
+    }
+}
+
+#[test]
+fn a_quick_run_says_that_it_ends_before_the_arrivals_stop_changing() {
+    let folder = folder(GOOD);
+    let ramp = "poisson: { ramp: { from: 10/s, to: 100/s, over: 5s } }";
+    folder.write("m.yaml", MODEL.replace("poisson: 100/s", ramp));
+    let warning = "the arrivals of users change until 5 s, but it ends at 1.1 s";
+    let quick = folder.scalelab(&["run", "e.yaml", "--quick"]).with(0);
+    assert!(quick.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(warning), "{}", quick.out);
+    let whole = folder.scalelab(&["run", "e.yaml"]).with(0);
+    assert!(!whole.out.contains("change until"), "{}", whole.out);
+}
+
+#[test]
 fn help_and_lists_go_to_the_standard_output() {
     let folder = Folder::new("help");
     for arguments in [&["--help"][..], &["help"], &["run", "--help"], &["--version"], &["list"], &["schema", "model"]] {

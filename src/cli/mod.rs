@@ -11,10 +11,12 @@ mod explain;
 mod find;
 mod init;
 mod list;
+mod merge;
 mod quiz;
 mod report;
 mod run;
 mod schema;
+mod shard;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -63,7 +65,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run experiments (or models alone) and answer their questions
-    Run(run::Arguments),
+    Run(run::RunArguments),
+    /// Put the results of all shards of an experiment together, as one machine would have written them
+    Merge(merge::Arguments),
     /// Say why a system is as fast as it is: the bottleneck, what helps, what does not, what binds next
     Explain(explain::Arguments),
     /// Find the cheapest setting that meets the expectations
@@ -98,6 +102,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let status = match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Find(arguments) => find::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),

@@ -13,6 +13,7 @@ use super::{Status, complain, print, show, width};
 use crate::experiment::design::{Design, Options, design};
 use crate::experiment::expectation::Verdict;
 use crate::experiment::runner::{Observer, RunError};
+use crate::experiment::shard::shareable;
 use crate::experiment::tracing::{self, Choice};
 use crate::experiment::{Study, conduct};
 use crate::report::{csv, json, table, trace, write};
@@ -20,6 +21,20 @@ use crate::spec::load::{Disk, Document, Loader};
 use crate::spec::text::diagnostic::Diagnostic;
 
 /// Run experiments (or models alone) and answer their questions
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct RunArguments {
+    #[command(flatten)]
+    run: Arguments,
+    /// Run one part of the runs, such as 3/8, into NAME.shards, for `scalelab merge`; `auto` or `auto/8` asks the job scheduler
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["trace", "trace_slowest"])]
+    shard: Option<String>,
+    /// Keep what an earlier, interrupted attempt has finished in NAME.shards, and run only what is missing
+    #[arg(long)]
+    resume: bool,
+}
+
+/// What to run and how.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Arguments {
@@ -31,10 +46,10 @@ pub struct Arguments {
     pub(super) out: PathBuf,
     /// Another seed than the file's
     #[arg(long)]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Another number of replications than the file's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    replications: Option<u32>,
+    pub(super) replications: Option<u32>,
     /// How many runs at once; all cores if left out
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(super) jobs: usize,
@@ -43,7 +58,7 @@ pub struct Arguments {
     pub(super) quick: bool,
     /// Change the model: services.shop.instances=8; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    pub(super) set: Vec<String>,
     /// Trace N requests, spread over the window, of the last point of every variant
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     trace: Option<u32>,
@@ -52,14 +67,14 @@ pub struct Arguments {
     trace_slowest: Option<u32>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    pub(super) format: Format,
     /// Print neither progress nor answer
     #[arg(long, short)]
     pub(super) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// A table for people
     Table,
     /// The whole summary, as in summary.json
@@ -76,16 +91,37 @@ impl Arguments {
 }
 
 /// Runs all files; everything is checked before anything is run.
-pub fn run(arguments: &Arguments) -> Status {
+pub fn run(arguments: &RunArguments) -> Status {
+    let RunArguments { run: arguments, shard, resume } = arguments;
+    let share = match shard.as_deref().map(super::shard::share_of).transpose() {
+        Ok(share) => share,
+        Err(message) => {
+            complain(&message);
+            return Status::Input;
+        }
+    };
     let mut loader = Loader::new(&Disk);
     let designs = match prepare(arguments, &mut loader) {
         Ok(designs) => designs,
         Err(status) => return status,
     };
+    if share.is_some() || *resume {
+        for (document, design) in &designs {
+            if let Err(message) = shareable(design) {
+                complain(&format!("{}: {message}", document.name));
+                return Status::Input;
+            }
+        }
+    }
     let stop = interruptible();
     let mut status = Status::Good;
     for (document, design) in &designs {
-        match answer(arguments, document, design, &stop) {
+        let answered = match (share, resume) {
+            (Some(share), resume) => super::shard::run(arguments, document, design, share, *resume, &stop),
+            (None, true) => super::shard::run_whole(arguments, document, design, &stop),
+            (None, false) => answer(arguments, document, design, &stop),
+        };
+        match answered {
             Status::Good => {}
             Status::Expectation => status = Status::Expectation,
             other => return other,
@@ -172,7 +208,6 @@ fn answer(arguments: &Arguments, document: &Document, design: &Design, stop: &At
         anstream::eprintln!("interrupted before anything was finished; nothing was written");
         return Status::Interrupted;
     }
-    let folder = arguments.out.join(&document.name);
     let traces = match traces(arguments, design, stop) {
         Ok(traces) => traces,
         Err(error) => {
@@ -180,18 +215,30 @@ fn answer(arguments: &Arguments, document: &Document, design: &Design, stop: &At
             return Status::Broken;
         }
     };
-    if let Err(error) = store(&study, traces, &folder) {
+    conclude(&study, traces, &arguments.out, arguments.format, arguments.quiet)
+}
+
+/// Writes a study's results, prints its answer and says how it went.
+pub(super) fn conclude(
+    study: &Study,
+    traces: Vec<(String, Vec<u8>)>,
+    out: &Path,
+    format: Format,
+    quiet: bool,
+) -> Status {
+    let folder = out.join(&study.experiment);
+    if let Err(error) = store(study, traces, &folder) {
         complain(&format!("the results cannot be written to `{}`: {error}", folder.display()));
         return Status::Broken;
     }
-    if !arguments.quiet {
-        show_answer(arguments.format, &study, &folder);
+    if !quiet {
+        show_answer(format, study, &folder);
     }
     if study.interrupted {
         anstream::eprintln!("interrupted; what was finished is in {}", folder.display());
         return Status::Interrupted;
     }
-    let kept = |verdict: Verdict| verdict == Verdict::Held || (arguments.quick && verdict == Verdict::Undecided);
+    let kept = |verdict: Verdict| verdict == Verdict::Held || (study.run.quick && verdict == Verdict::Undecided);
     let all_kept = study.expectations.iter().all(|finding| kept(finding.verdict));
     if all_kept { Status::Good } else { Status::Expectation }
 }
@@ -271,6 +318,11 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(arguments: &Arguments, document: &Document, design: &Design) -> Self {
         let total = design.points.len() as u64 * design.run.replications;
+        Progress::of(arguments, document, total)
+    }
+
+    /// For so many runs.
+    pub(super) fn of(arguments: &Arguments, document: &Document, total: u64) -> Self {
         let hidden = arguments.quiet || !std::io::stderr().is_terminal();
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(total), target).with_message(document.name.clone());

@@ -3,7 +3,10 @@
 //! Everything that can be wrong is found here, before anything is simulated: every variant at every level is built and
 //! checked, every expectation and chart is looked up.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
+use rayon::prelude::*;
 
 use super::derived::{self, Derived};
 use super::expectation::Check;
@@ -96,6 +99,8 @@ pub struct Design {
     pub checks: Vec<Check>,
     /// The questions to the reader.
     pub questions: Vec<Question>,
+    /// The data files that the models were built with, and a hash of each.
+    pub data: Vec<(String, u64)>,
     /// What the model rests on that the files do not say.
     pub assumptions: Vec<String>,
     /// What seems wrong though it can be run.
@@ -139,45 +144,49 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
         let message = format!("{runs} runs are too many; {MAX_RUNS} are allowed");
         return Err(vec![place(document, &Problem::new("run.replications", message))]);
     }
+    // Of another experiment, perhaps.
+    loader.take_data_files();
     let common = tree.map(|tree| overrides_in(tree, &Path::root().key("set"))).unwrap_or_default();
     let (mut points, mut assumptions) = (Vec::new(), Vec::new());
     let (mut metrics, mut columns) = (IndexMap::new(), IndexMap::new());
-    let mut systems: Vec<SystemMap> = Vec::new();
+    let (mut systems, mut known_systems) = (Vec::new(), BTreeMap::new());
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut warnings: Vec<Diagnostic> = Vec::new();
-    for (variant, changes) in &variants {
+    for changes in variants.values() {
         diagnostics.extend(conflicts(document, &factors, changes));
+    }
+    let mut wanted = Vec::new();
+    for (variant, changes) in &variants {
         for levels in &combinations {
             let mut overrides = common.clone();
             overrides.extend(changes.iter().cloned());
             overrides.extend(swept(document, &factors, levels));
             overrides.extend(options.set.iter().cloned());
-            match loader.build(document, &overrides) {
-                Err(found) => found.into_iter().for_each(|diagnostic| {
-                    if !diagnostics.contains(&diagnostic) {
-                        diagnostics.push(diagnostic);
-                    }
-                }),
-                Ok(resolved) => {
-                    let seems_wrong = if options.lint { loader.lint(document, &overrides) } else { Vec::new() };
-                    warnings.extend(
-                        seems_wrong.into_iter().filter(|warning| !warnings.contains(warning)).collect::<Vec<_>>(),
-                    );
-                    resolved.assumptions.into_iter().for_each(|assumption| {
-                        if !assumptions.contains(&assumption) {
-                            assumptions.push(assumption);
-                        }
-                    });
-                    let blueprint = resolved.blueprint;
-                    let own = metrics::names(&blueprint).into_iter().map(|own| (own.name, own.unit));
-                    let own_metrics = own.map(|own| place_among(&mut metrics, own)).collect();
-                    let own = series::columns(&blueprint).into_iter().map(|own| (own.name, own.unit));
-                    let own_columns = own.map(|own| place_among(&mut columns, own)).collect();
-                    let system = number(&mut systems, SystemMap::of(&blueprint, document));
-                    let (variant, levels) = (variant.clone(), levels.clone());
-                    let (metrics, columns) = (own_metrics, own_columns);
-                    points.push(DesignPoint { variant, levels, system, overrides, blueprint, metrics, columns });
-                }
+            wanted.push((variant, levels, overrides));
+        }
+    }
+    // Points have nothing to do with each other, and there may be many.
+    let build = |(_, _, overrides): &(&String, &Vec<usize>, Vec<Override>)| {
+        let resolved = loader.build(document, overrides);
+        let seems_wrong = if options.lint && resolved.is_ok() { loader.lint(document, overrides) } else { Vec::new() };
+        (resolved, seems_wrong)
+    };
+    let built: Vec<_> = wanted.par_iter().map(build).collect();
+    for ((variant, levels, overrides), (resolved, seems_wrong)) in wanted.into_iter().zip(built) {
+        add_new(&mut warnings, seems_wrong);
+        match resolved {
+            Err(found) => add_new(&mut diagnostics, found),
+            Ok(resolved) => {
+                add_new(&mut assumptions, resolved.assumptions);
+                let blueprint = resolved.blueprint;
+                let own = metrics::names(&blueprint).into_iter().map(|own| (own.name, own.unit));
+                let own_metrics = own.map(|own| place_among(&mut metrics, own)).collect();
+                let own = series::columns(&blueprint).into_iter().map(|own| (own.name, own.unit));
+                let own_columns = own.map(|own| place_among(&mut columns, own)).collect();
+                let system = number(&mut systems, &mut known_systems, SystemMap::of(&blueprint, document));
+                let (variant, levels) = (variant.clone(), levels.clone());
+                let (metrics, columns) = (own_metrics, own_columns);
+                points.push(DesignPoint { variant, levels, system, overrides, blueprint, metrics, columns });
             }
         }
     }
@@ -210,6 +219,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
             derived,
             checks,
             questions,
+            data: loader.take_data_files(),
             assumptions,
             warnings,
             series,
@@ -222,9 +232,18 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     }
 }
 
-/// The number of a system among those known; a new one is added. Points that look alike mostly follow each other.
-fn number(systems: &mut Vec<SystemMap>, system: SystemMap) -> usize {
-    systems.iter().rposition(|known| *known == system).unwrap_or_else(|| {
+/// Adds what is not there yet.
+fn add_new<T: PartialEq>(known: &mut Vec<T>, found: impl IntoIterator<Item = T>) {
+    for item in found {
+        if !known.contains(&item) {
+            known.push(item);
+        }
+    }
+}
+
+/// The number of a system among those known, which are kept by their description too; a new one is added.
+fn number(systems: &mut Vec<SystemMap>, known: &mut BTreeMap<String, usize>, system: SystemMap) -> usize {
+    *known.entry(format!("{system:?}")).or_insert_with(|| {
         systems.push(system);
         systems.len() - 1
     })

@@ -14,21 +14,27 @@ use crate::model::system::record::Ending;
 
 /// A finished run, reduced to what the point needs.
 pub struct Finished {
-    run: Run,
-    attributions: Vec<crate::measure::Attribution>,
-    latencies: Vec<Histogram>,
-    series: Vec<Vec<f64>>,
-    growth: Vec<Growth>,
-    detail: Option<Box<Detail>>,
+    /// Its values.
+    pub(super) run: Run,
+    /// Per client: where the time went.
+    pub(super) attributions: Vec<crate::measure::Attribution>,
+    /// Per client: the response times.
+    pub(super) latencies: Vec<Histogram>,
+    /// The rows of the time series, if they are kept; missing values are NaN.
+    pub(super) series: Vec<Vec<f64>>,
+    /// Per client: how its backlog grew.
+    pub(super) growth: Vec<Growth>,
+    /// Ledgers in more detail, if the plan asked for them.
+    pub(super) detail: Option<Box<Detail>>,
 }
 
 /// How a client's requests in flight grew over the window.
-#[derive(Debug, Clone, Copy)]
-struct Growth {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Growth {
     /// Per second.
-    rate: f64,
+    pub(super) rate: f64,
     /// Whether the growth is sustained and more than a small part of what came in.
-    overload: bool,
+    pub(super) overload: bool,
 }
 
 /// A backlog counts as growing without bound if in every third of the window it rises, and over the whole window by
@@ -39,12 +45,18 @@ const OVERLOAD_SHARE: f64 = 0.005;
 const OVERLOAD_LEAST: f64 = 20.0;
 
 impl Finished {
-    /// Reduces a record.
-    pub fn new(run: Run, record: Record) -> Self {
+    /// Reduces a record; time series are kept if they are wanted.
+    pub fn new(run: Run, record: Record, series: bool) -> Self {
         let growth = growth(&record);
         let (attributions, latencies) =
             record.clients.into_iter().map(|book| (book.attribution, book.latencies)).unzip();
-        Finished { run, attributions, latencies, series: record.series.rows, growth, detail: record.detail }
+        let series = if series { record.series.rows } else { Vec::new() };
+        Finished { run, attributions, latencies, series, growth, detail: record.detail }
+    }
+
+    /// The events of the run.
+    pub fn events(&self) -> u64 {
+        self.run.events
     }
 }
 

@@ -9,6 +9,7 @@ mod marks;
 pub mod precision;
 pub mod quiz;
 pub mod runner;
+pub mod shard;
 pub mod study;
 pub mod system_map;
 pub mod tracing;
@@ -21,7 +22,7 @@ use crate::spec::load::{Document, changed};
 use design::{Design, DesignPoint};
 use runner::{Observer, RunError};
 pub use study::Study;
-use study::{FileHash, LAYOUT, Provenance};
+use study::{FileHash, LAYOUT, Point, Provenance};
 
 /// Runs a designed experiment and judges its expectations.
 ///
@@ -47,6 +48,18 @@ pub fn conduct(
     remarks.extend(precision::refine(design, &mut points, jobs, observer, stop)?);
     let interrupted = stop.load(Ordering::Relaxed);
     points.retain(|point| !point.runs.is_empty());
+    Ok(study_of(document, design, command, points, remarks, interrupted))
+}
+
+/// The study of some points of a design: judged, with what the reader should know about it, to which `remarks` are added.
+pub fn study_of(
+    document: &Document,
+    design: &Design,
+    command: &str,
+    points: Vec<Point>,
+    remarks: Vec<String>,
+    interrupted: bool,
+) -> Study {
     let hash = |(name, hash): &(String, u64)| FileHash { name: name.clone(), hash: format!("{hash:016x}") };
     let file = &document.experiment;
     let mut study = Study {
@@ -55,7 +68,7 @@ pub fn conduct(
         provenance: Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: command.to_owned(),
-            files: document.files.iter().map(hash).collect(),
+            files: document.files.iter().chain(&design.data).map(hash).collect(),
         },
         question: file.question.trim().to_owned(),
         prediction: file.prediction.as_ref().map(|text| text.trim().to_owned()),
@@ -79,6 +92,7 @@ pub fn conduct(
     study.expectations = expectation::judge(&design.checks, &study);
     study.scalings = crate::insight::scaling::scalings(&study);
     study.warnings = warnings(&study);
+    study.warnings.extend(cut_short(design));
     study.warnings.extend(remarks);
     if !design.series {
         let limit = design::MAX_SERIES;
@@ -86,7 +100,7 @@ pub fn conduct(
             .warnings
             .push(format!("no time series: there are more than {limit} points; a chart over `time` asks for them"));
     }
-    Ok(study)
+    study
 }
 
 /// With more points than this, closed forms are not looked for.
@@ -100,6 +114,24 @@ fn theories(document: &Document, design: &Design) -> Vec<Theory> {
         Some(Theory { variant: point.variant.clone(), levels: point.levels.clone(), formula, values })
     };
     if design.points.len() > MAX_THEORIES { Vec::new() } else { design.points.iter().filter_map(of).collect() }
+}
+
+/// Arrivals that a quick run does not see whole: it is shorter, and the instants of their profiles stay where they are.
+fn cut_short(design: &Design) -> Option<String> {
+    use crate::model::arrival::Arrivals;
+    use crate::model::blueprint::Traffic;
+    let end = design.plan.warm_up.saturating_add(design.plan.window) as f64;
+    let clients = design.points.iter().flat_map(|point| &point.blueprint.clients);
+    let mut changes = clients.filter_map(|client| match &client.traffic {
+        Traffic::Open(Arrivals::Profiled(profile, _)) => Some((&client.name, profile.last_change()?)),
+        _ => None,
+    });
+    let (client, last) = changes.find(|(_, last)| design.run.quick && *last > end)?;
+    let (last, end) = (last / 1e9, end / 1e9);
+    Some(format!(
+        "quick run: the arrivals of {client} change until {last} s, but it ends at {end} s; `run: {{ keep_time: true }}` keeps \
+         the whole time in quick runs"
+    ))
 }
 
 /// What the reader should know about the quality of the numbers.

@@ -115,17 +115,36 @@ pub fn run_points(
     Ok(points.collect())
 }
 
-/// Runs one replication of one point; the last one of a point puts the point together.
-fn one(
+/// Runs some of a design's runs, each a point and a replication, and hands every result to `keep` as soon as it is there, in
+/// any order. What `keep` returns as an error ends it.
+///
+/// # Errors
+/// A [`RunError`] if a simulation broke its own laws, or what `keep` says.
+pub fn run_some<E: From<RunError> + Send>(
     design: &Design,
-    number: usize,
-    replication: u64,
-    cell: &Cell,
+    wanted: &[(usize, u64)],
+    jobs: usize,
     observer: &dyn Observer,
     stop: &AtomicBool,
-) -> Result<(), RunError> {
+    keep: &(dyn Fn(usize, Finished) -> Result<(), E> + Sync),
+) -> Result<(), E> {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    let threads = threads.map_err(|error| RunError::Threads(error.to_string()))?;
+    threads.install(|| {
+        wanted.into_par_iter().with_max_len(1).try_for_each(|(number, replication)| {
+            let Some(finished) = simulate(design, *number, *replication, stop)? else { return Ok(()) };
+            let events = finished.events();
+            keep(*number, finished)?;
+            observer.finished(events);
+            Ok(())
+        })
+    })
+}
+
+/// Runs one replication of one point; `None` if it was stopped.
+fn simulate(design: &Design, number: usize, replication: u64, stop: &AtomicBool) -> Result<Option<Finished>, RunError> {
     if stop.load(Ordering::Relaxed) {
-        return Ok(());
+        return Ok(None);
     }
     let point = &design.points[number];
     let plan = Plan { replication, ..design.plan };
@@ -134,7 +153,7 @@ fn one(
         RunError::Violation { place, replication, violation }
     })?;
     if stop.load(Ordering::Relaxed) {
-        return Ok(());
+        return Ok(None);
     }
     let mut values = vec![None; design.metrics.len()];
     for (place, value) in point.metrics.iter().zip(metrics::values(&record)) {
@@ -148,12 +167,24 @@ fn one(
         events: record.events,
         values,
     };
-    let events = record.events;
-    let finished = Finished::new(run, record);
+    Ok(Some(Finished::new(run, record, design.series)))
+}
+
+/// Runs one replication of one point; the last one of a point puts the point together.
+fn one(
+    design: &Design,
+    number: usize,
+    replication: u64,
+    cell: &Cell,
+    observer: &dyn Observer,
+    stop: &AtomicBool,
+) -> Result<(), RunError> {
+    let Some(finished) = simulate(design, number, replication, stop)? else { return Ok(()) };
+    let events = finished.events();
     cell.finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner())[replication as usize] = Some(finished);
     if cell.left.fetch_sub(1, Ordering::AcqRel) == 1 {
         let all = std::mem::take(&mut *cell.finished.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
-        let summary = summarize(design, point, all.into_iter().flatten().collect());
+        let summary = summarize(design, &design.points[number], all.into_iter().flatten().collect());
         *cell.point.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(summary);
     }
     observer.finished(events);

@@ -108,6 +108,7 @@ impl Laboratory<'_> {
             derived: Derived::default(),
             checks: Vec::new(),
             questions: Vec::new(),
+            data: Vec::new(),
             assumptions: Vec::new(),
             warnings: Vec::new(),
             series: false,

@@ -125,6 +125,25 @@ impl Histogram {
         })
     }
 
+    /// The buckets that hold values by their numbers, ascending, with their counts: all that there is to record.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        counts.map(|(place, &count)| (self.first + place, count))
+    }
+
+    /// The histogram with these buckets; `None` if one of them does not exist, or the counts are too many.
+    pub fn from_numbered(buckets: impl Iterator<Item = (usize, u64)>) -> Option<Self> {
+        let mut histogram = Histogram::new();
+        for (number, count) in buckets {
+            if number > bucket(Nanos::MAX) {
+                return None;
+            }
+            histogram.total = histogram.total.checked_add(count)?;
+            histogram.add(number, count);
+        }
+        Some(histogram)
+    }
+
     /// Adds another histogram's counts.
     pub fn merge(&mut self, other: &Histogram) {
         self.total += other.total;
@@ -192,6 +211,20 @@ mod tests {
         one.merge(&two);
         assert!(one.buckets().eq(both.buckets()));
         assert_eq!(one.count(), both.count());
+    }
+
+    #[test]
+    fn a_histogram_is_its_numbered_buckets() {
+        let mut random = Stream::new(6);
+        let mut histogram = Histogram::new();
+        (0..1000).for_each(|number| histogram.record(random.next_u64() >> (number % 64)));
+        histogram.record(u64::MAX);
+        let again = Histogram::from_numbered(histogram.numbered()).unwrap();
+        assert!(again.buckets().eq(histogram.buckets()));
+        assert_eq!(again.count(), histogram.count());
+        let last = bucket(u64::MAX);
+        assert!(Histogram::from_numbered([(last + 1, 1)].into_iter()).is_none());
+        assert!(Histogram::from_numbered([(1, u64::MAX), (2, 1)].into_iter()).is_none());
     }
 
     #[test]

@@ -334,6 +334,25 @@ impl Attribution {
         self.sums.chunks_exact(self.accounts + 1).map(|row| (row[0], &row[1..]))
     }
 
+    /// The size classes that hold requests, ascending: number, how many requests, and per account their time [ns].
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &[u64])> {
+        let rows = self.sums.chunks_exact(self.accounts + 1).enumerate();
+        rows.filter(|(_, row)| row[0] > 0).map(|(place, row)| (self.first + place, row))
+    }
+
+    /// The attribution over so many accounts with these size classes; `None` if one does not exist or has another number of
+    /// accounts.
+    pub fn from_numbered<'r>(accounts: usize, rows: impl Iterator<Item = (usize, &'r [u64])>) -> Option<Self> {
+        let mut attribution = Attribution::new(accounts);
+        for (number, row) in rows {
+            if number > class(Nanos::MAX) || row.len() != accounts + 1 {
+                return None;
+            }
+            attribution.row(number).copy_from_slice(row);
+        }
+        Some(attribution)
+    }
+
     /// Adds another attribution over the same accounts.
     pub fn merge(&mut self, other: &Attribution) {
         for (number, row) in other.sums.chunks_exact(other.accounts + 1).enumerate().filter(|(_, row)| row[0] > 0) {
@@ -440,6 +459,21 @@ mod tests {
         assert_eq!(attribution.slowest(0.05).unwrap().seconds, [0.0, 1.0]);
         let all = attribution.slowest(1.0).unwrap();
         assert!((all.seconds[0] - 0.95e-3).abs() < 1e-12 && (all.seconds[1] - 0.05).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_attribution_is_its_numbered_size_classes() {
+        let mut random = Stream::new(9);
+        let mut attribution = Attribution::new(2);
+        for number in 0..1000 {
+            let time = below(&mut random, 1 << (number % 50));
+            attribution.record(time, [(0, time / 2), (1, time - time / 2)].into_iter());
+        }
+        let again = Attribution::from_numbered(2, attribution.numbered()).unwrap();
+        assert!(again.numbered().eq(attribution.numbered()));
+        assert_eq!(again.slowest(0.05), attribution.slowest(0.05));
+        assert!(Attribution::from_numbered(3, attribution.numbered()).is_none());
+        assert!(Attribution::from_numbered(0, [(class(u64::MAX) + 1, &[1u64][..])].into_iter()).is_none());
     }
 
     #[test]

@@ -119,7 +119,8 @@ fn place(study: &Study, point: &Point) -> Vec<String> {
     std::iter::once(text(&point.variant)).chain(levels).collect()
 }
 
-fn is_quantity(factor: &Factor) -> bool {
+/// Whether the levels of a factor are numbers with a unit.
+pub(super) fn is_quantity(factor: &Factor) -> bool {
     factor.unit.is_some() && is_numeric(factor)
 }
 
@@ -160,7 +161,7 @@ fn number(value: Option<f64>) -> String {
 }
 
 /// The ending as `summary.json` writes it.
-fn ending(ending: Ending) -> &'static str {
+pub(super) fn ending(ending: Ending) -> &'static str {
     match ending {
         Ending::Completed => "completed",
         Ending::TooManyInFlight => "too_many_in_flight",

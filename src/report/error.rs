@@ -21,6 +21,9 @@ pub enum ReportError {
         /// Why.
         source: ChartError,
     },
+    /// A file of columns could not be made.
+    #[cfg(feature = "parquet")]
+    Columns(String),
     /// `summary.json` is not a summary, or a damaged one.
     Summary(String),
     /// `summary.json` was written in another layout.
@@ -37,6 +40,8 @@ impl fmt::Display for ReportError {
         match self {
             Self::Plot { plot, what } => write!(f, "{plot}: {what}"),
             Self::Chart { plot, source } => write!(f, "{plot}: {source}"),
+            #[cfg(feature = "parquet")]
+            Self::Columns(what) => f.write_str(what),
             Self::Summary(what) => write!(f, "the summary cannot be read: {what}"),
             Self::Layout { found, known } => write!(
                 f,

@@ -14,6 +14,8 @@ mod html;
 pub mod json;
 pub mod markdown;
 mod names;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod plots;
 pub mod table;
 #[cfg(test)]

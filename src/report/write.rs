@@ -27,7 +27,8 @@ pub const SUMMARY: &str = "summary.json";
 pub const REPORT: &str = "report.html";
 
 /// Names of files that are written besides the charts.
-const FIXED: [&str; 5] = ["runs.csv", "points.csv", "series.csv", SUMMARY, REPORT];
+const FIXED: [&str; 8] =
+    ["runs.csv", "points.csv", "series.csv", SUMMARY, REPORT, "runs.parquet", "points.parquet", "series.parquet"];
 
 /// The files of a study's result folder with their contents: CSV files, the summary, the page, and every chart as SVG and PNG.
 ///
@@ -41,6 +42,8 @@ pub fn files(study: &Study) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
         (SUMMARY.to_owned(), summary_json(study)),
         (REPORT.to_owned(), report_html(study)?),
     ];
+    #[cfg(feature = "parquet")]
+    files.extend(super::parquet::files(study).map_err(ReportError::Columns)?);
     // Drawing is most of the work of a short run; charts have nothing to do with each other.
     let drawn: Result<Vec<_>, ReportError> =
         charts(study)?.par_iter().map(|(stem, chart)| pictures(stem, chart)).collect();

@@ -10,10 +10,10 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 
 use super::catalogue;
+use super::columns::{Columns, Known};
 use super::experiment_file::{ExperimentFile, ModelRef};
 use super::lint::lint;
 use super::model_file::ModelFile;
-use super::recording;
 use super::resolve::{Resolved, resolve};
 use super::text::check::{Scalar, check};
 use super::text::diagnostic::{Diagnostic, Severity};
@@ -25,16 +25,14 @@ use super::text::source::{FileId, Sources, Span};
 use super::text::to_json::to_json;
 use super::text::tree::{Node, Value};
 use crate::engine::random::named;
-use crate::model::arrival::replay::{Replay, ReplaySpec};
 use crate::model::compile::Problem;
-use crate::model::distribution::Values;
 use crate::quantity;
 
 /// The name under which the standard input is known.
 pub const STANDARD_INPUT: &str = "-";
 
-/// Where files come from.
-pub trait Files {
+/// Where files come from. Models are built on several threads.
+pub trait Files: Sync {
     /// The content of a file.
     ///
     /// # Errors
@@ -101,6 +99,8 @@ pub struct Loader<'f> {
     files: &'f dyn Files,
     model_schema: Schema,
     experiment_schema: Schema,
+    /// The data files that models were built with.
+    data: Known,
 }
 
 /// The JSON Schema of a file type.
@@ -131,6 +131,7 @@ impl<'f> Loader<'f> {
             files,
             model_schema: schema(model_schema()),
             experiment_schema: schema(experiment_schema()),
+            data: Known::default(),
         }
     }
 
@@ -213,6 +214,10 @@ impl<'f> Loader<'f> {
     /// Reads and parses a file; `mentioned` is where another file names it.
     fn parse(&mut self, path: &FilePath, mentioned: Option<Span>) -> Result<(Node, u64), Vec<Diagnostic>> {
         let name = path.display().to_string();
+        if let Some(span) = mentioned.filter(|_| path == FilePath::new(STANDARD_INPUT)) {
+            let message = "`-` would be the standard input, which a file cannot name";
+            return Err(vec![Diagnostic::error(message, span).with_help("name a file (`./-` if it is called so)")]);
+        }
         let bytes = self.files.read(path).map_err(|reason| {
             let span = mentioned.unwrap_or_else(|| self.nowhere());
             let message = format!("`{name}` cannot be read: {reason}");
@@ -259,7 +264,7 @@ impl<'f> Loader<'f> {
             Ok(file) => file,
             Err(failed) => return Err(if diagnostics.is_empty() { failed } else { diagnostics }),
         };
-        let columns = Columns { files: self.files, folder: &document.folder };
+        let columns = Columns { files: self.files, folder: &document.folder, known: &self.data };
         match resolve(&file, &columns) {
             Ok(resolved) if diagnostics.is_empty() => Ok(resolved),
             result => {
@@ -272,6 +277,11 @@ impl<'f> Loader<'f> {
                 Err(diagnostics)
             }
         }
+    }
+
+    /// The data files (CSV columns, recordings) that models were built with since the last call, with a hash of each.
+    pub fn take_data_files(&self) -> Vec<(String, u64)> {
+        self.data.take_used()
     }
 
     /// What looks wrong in the model of a document with some changes, though it can be run.
@@ -402,38 +412,6 @@ fn check_format(format: &str, scalar: Scalar<'_>) -> Result<(), String> {
         Scalar::Number { text, value } => quantity::Scalar::Number { text, value },
     };
     quantity::check(format, scalar).map_err(|error| error.to_string())
-}
-
-/// CSV columns next to a model.
-struct Columns<'a> {
-    files: &'a dyn Files,
-    folder: &'a FilePath,
-}
-
-impl Values for Columns<'_> {
-    fn column(&self, file: &str, column: &str) -> Result<Vec<f64>, String> {
-        let path = self.folder.join(file);
-        let bytes = self.files.read(&path).map_err(|reason| format!("`{file}` cannot be read: {reason}"))?;
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
-        let headers = reader.headers().map_err(|error| format!("`{file}`: {error}"))?.clone();
-        let Some(place) = headers.iter().position(|header| header == column) else {
-            let known: Vec<&str> = headers.iter().collect();
-            return Err(format!("`{file}` has no column `{column}`; it has `{}`", known.join("`, `")));
-        };
-        let mut values = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| format!("`{file}`: {error}"))?;
-            let text = record.get(place).unwrap_or_default();
-            let line = record.position().map_or(0, csv::Position::line);
-            let value = text.parse().map_err(|_| format!("`{file}`, line {line}: `{text}` is no number"))?;
-            values.push(value);
-        }
-        Ok(values)
-    }
-
-    fn recording(&self, spec: &ReplaySpec) -> Result<(Replay, Option<String>), String> {
-        recording::replay(&self.folder.join(&spec.file), spec)
-    }
 }
 
 /// A scalar node at a place: text that is read as YAML would read it plainly.

@@ -1,6 +1,7 @@
 //! The file formats: from YAML text to a checked blueprint, with diagnostics that tell where and what to do.
 
 pub mod catalogue;
+mod columns;
 pub mod data_file;
 pub mod experiment_file;
 pub mod lint;

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,6 +79,27 @@ pub fn replay(path: &Path, spec: &ReplaySpec) -> Result<(Replay, Option<String>)
     let length = last + if count > 1 { last / (count - 1) } else { 0 };
     let recording = RecordedFile { path: path.to_owned(), format: spec.format, paths: spec.paths.clone(), length };
     Ok((Replay { recording: Arc::new(recording), scale: spec.scale, again: spec.again }, note))
+}
+
+/// How much of a file is hashed at once [bytes].
+const PIECE: u64 = 1 << 16;
+
+/// A hash of a file's content, of any size.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn hash(path: &Path) -> Result<u64, String> {
+    let failed = |error: std::io::Error| format!("`{}` cannot be read: {error}", path.display());
+    let mut input = File::open(path).map_err(failed)?;
+    let (mut hash, mut piece) = (0, Vec::new());
+    loop {
+        piece.clear();
+        (&mut input).take(PIECE).read_to_end(&mut piece).map_err(failed)?;
+        if piece.is_empty() {
+            return Ok(hash);
+        }
+        hash = Hash::Xxhash.of(&piece, hash);
+    }
 }
 
 /// Reads arrivals from lines.

@@ -193,6 +193,14 @@ fn pieces(stages: &[Stage]) -> Result<Profile, String> {
 }
 
 impl Profile {
+    /// When the rate changes for the last time [ns]; never, or without end (a wave), if `None`.
+    pub fn last_change(&self) -> Option<f64> {
+        match self {
+            Profile::Pieces(pieces) => pieces.last().map(|piece| piece.start).filter(|start| *start > 0.0),
+            Profile::Sine { .. } => None,
+        }
+    }
+
     /// The instant [ns] by which `operational` arrivals are expected; `None` if that never comes. `piece` remembers where
     /// the last call found its answer; calls must come with ascending `operational`.
     #[inline]

@@ -362,6 +362,8 @@ impl<'a> System<'a> {
     /// The main loop.
     fn play<W: Watch>(&mut self, stop: &dyn Fn() -> bool, watch: &mut W) -> Ending {
         let (mut instant, mut at_instant) = (0, 0);
+        // When to look next: every so many events, and exactly at the limit.
+        let mut look = POLL.min(self.plan.event_limit);
         while let Some((until, milestone)) = self.milestones.pop() {
             loop {
                 let (frames, sharing) = (&self.frames, &self.sharing);
@@ -391,10 +393,11 @@ impl<'a> System<'a> {
                 if self.turns > STUCK {
                     return Ending::EventLimit;
                 }
-                if self.books.events.is_multiple_of(POLL)
-                    && let Some(ending) = self.poll(&mut instant, &mut at_instant, stop)
-                {
-                    return ending;
+                if self.books.events >= look {
+                    if let Some(ending) = self.poll(&mut instant, &mut at_instant, stop) {
+                        return ending;
+                    }
+                    look = (look + POLL).min(self.plan.event_limit);
                 }
                 if self.books.done() {
                     return Ending::Completed;
