@@ -84,7 +84,8 @@ fn of_slurm(index: u64, number: &dyn Fn(&str) -> Result<Option<u64>, String>) ->
     };
     let step = of("STEP")?.unwrap_or(1).max(1);
     // An array of single tasks, as for running some again, does not say how many there were.
-    let regular = index >= first && last >= first && (last - first) / step + 1 == count && (index - first) % step == 0;
+    let regular =
+        index >= first && last >= first && (last - first) / step + 1 == count && (index - first).is_multiple_of(step);
     if !regular {
         return Err(
             "the Slurm array has gaps, so its tasks do not tell their shards; write --shard auto/8 for --array=1-8, \

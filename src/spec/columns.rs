@@ -13,13 +13,16 @@ use crate::model::distribution::Values;
 /// What was read of a file, with a hash of the whole file.
 type Read<T> = Result<(T, u64), String>;
 
+/// What was read, by file and what of it.
+type Kept<T> = Mutex<BTreeMap<(PathBuf, String), Read<T>>>;
+
 /// What was read so far.
 #[derive(Default)]
 pub(super) struct Known {
     /// Columns by file and name.
-    columns: Mutex<BTreeMap<(PathBuf, String), Read<Vec<f64>>>>,
+    columns: Kept<Vec<f64>>,
     /// Recordings by file and how they are played.
-    recordings: Mutex<BTreeMap<(PathBuf, String), Read<(Replay, Option<String>)>>>,
+    recordings: Kept<(Replay, Option<String>)>,
     /// The files that models asked for, and a hash of each.
     used: Mutex<BTreeMap<String, u64>>,
 }
@@ -34,7 +37,7 @@ impl Known {
     /// What is known under this key, read if it is not.
     fn get<T: Clone>(
         &self,
-        known: &Mutex<BTreeMap<(PathBuf, String), Read<T>>>,
+        known: &Kept<T>,
         key: (PathBuf, String),
         read: impl FnOnce() -> Read<T>,
     ) -> Result<T, String> {
