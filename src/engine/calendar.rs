@@ -5,6 +5,9 @@
 //! its first one stands in the heap. A million timeouts that will be cancelled cost a million queue operations and
 //! next to nothing in the heap.
 //!
+//! A heap of more than [`NEAR`] entries is split: only the next ones stay in it, the others wait unsorted in buckets
+//! ([`Far`]) until their time comes. So the cost of an event hardly grows any further, and a small model does not know of it.
+//!
 //! Contract: events at one instant come out in the order in which they were scheduled; those of the *late* class
 //! (arrivals from outside) come after all others of that instant, so that what ends at an instant makes room for what
 //! begins at it. The late class has a heap of its own. What an event causes at its own instant is not scheduled here at
@@ -15,8 +18,15 @@
 
 use std::collections::VecDeque;
 
+use super::far::{Far, Timed};
 use super::heap::{Heap, Ranked};
 use super::time::{NEVER, Nanos};
+
+/// How many entries the heap may hold before it is split.
+const NEAR: usize = 2048;
+
+/// How many entries come back to the heap at once.
+const BATCH: usize = 512;
 
 /// A lane of the calendar: all events that are scheduled with one constant delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +53,13 @@ impl<T: Copy> Ranked for Entry<T> {
     }
 }
 
+impl<T: Copy> Timed for Entry<T> {
+    #[inline]
+    fn time(&self) -> Nanos {
+        self.time
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Lane<E> {
     delay: Nanos,
@@ -56,6 +73,13 @@ pub struct Calendar<E> {
     /// The order number of the next event; both classes count on.
     order: u32,
     heap: Heap<Entry<Slot<E>>>,
+    /// The last instant whose events stand in the heap; those behind it are far.
+    near_until: Nanos,
+    /// How many entries the heap may hold at present, and how many it may after a split.
+    limit: usize,
+    near: usize,
+    batch: usize,
+    far: Far<Entry<Slot<E>>>,
     late: Heap<Entry<E>>,
     lanes: Vec<Lane<E>>,
 }
@@ -63,7 +87,23 @@ pub struct Calendar<E> {
 impl<E: Copy> Calendar<E> {
     /// An empty calendar at time 0.
     pub fn new() -> Self {
-        Calendar { now: 0, order: 0, heap: Heap::new(), late: Heap::new(), lanes: Vec::new() }
+        Self::sized(NEAR, BATCH)
+    }
+
+    /// An empty calendar whose heap is split beyond so many entries and filled by so many.
+    fn sized(near: usize, batch: usize) -> Self {
+        Calendar {
+            now: 0,
+            order: 0,
+            heap: Heap::new(),
+            near_until: NEVER,
+            limit: near,
+            near,
+            batch,
+            far: Far::new(),
+            late: Heap::new(),
+            lanes: Vec::new(),
+        }
     }
 
     /// The present instant.
@@ -75,7 +115,7 @@ impl<E: Copy> Calendar<E> {
     /// How many events are pending, dead ones included.
     pub fn len(&self) -> usize {
         let in_lanes: usize = self.lanes.iter().map(|lane| lane.events.len().saturating_sub(1)).sum();
-        self.heap.len() + self.late.len() + in_lanes
+        self.heap.len() + self.far.len() + self.late.len() + in_lanes
     }
 
     /// Whether nothing is pending.
@@ -97,14 +137,14 @@ impl<E: Copy> Calendar<E> {
     #[inline]
     pub fn at(&mut self, time: Nanos, event: E) {
         let order = self.next_order();
-        self.heap.push(Entry { time: time.max(self.now), order, what: Slot::Event(event) });
+        self.put(Entry { time: time.max(self.now), order, what: Slot::Event(event) });
     }
 
     /// Schedules `event` after `delay`.
     #[inline]
     pub fn after(&mut self, delay: Nanos, event: E) {
         let order = self.next_order();
-        self.heap.push(Entry { time: self.now.saturating_add(delay), order, what: Slot::Event(event) });
+        self.put(Entry { time: self.now.saturating_add(delay), order, what: Slot::Event(event) });
     }
 
     /// Schedules `event` at `time`, behind all events of that instant that are not late.
@@ -122,7 +162,7 @@ impl<E: Copy> Calendar<E> {
         let time = self.now.saturating_add(queue.delay);
         queue.events.push_back(Entry { time, order, what: event });
         if queue.events.len() == 1 {
-            self.heap.push(Entry { time, order, what: Slot::Lane(lane.0) });
+            self.put(Entry { time, order, what: Slot::Lane(lane.0) });
         }
     }
 
@@ -131,7 +171,10 @@ impl<E: Copy> Calendar<E> {
     #[inline]
     pub fn next(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<E> {
         loop {
-            let time = self.heap.first().map_or(NEVER, |entry| entry.time);
+            let time = match self.heap.first() {
+                Some(entry) => entry.time,
+                None => self.fetch(),
+            };
             let late = self.late.first().map_or(NEVER, |entry| entry.time);
             if time.min(late) >= until {
                 return None;
@@ -170,10 +213,45 @@ impl<E: Copy> Calendar<E> {
         while events.front().is_some_and(|next| !alive(&next.what)) {
             events.pop_front();
         }
-        if let Some(next) = events.front() {
-            self.heap.push(Entry { time: next.time, order: next.order, what: Slot::Lane(lane) });
+        if let Some(&Entry { time, order, .. }) = events.front() {
+            self.put(Entry { time, order, what: Slot::Lane(lane) });
         }
         head
+    }
+
+    /// Adds an entry where it belongs.
+    #[inline]
+    fn put(&mut self, entry: Entry<Slot<E>>) {
+        if entry.time > self.near_until || self.heap.places() >= self.limit {
+            return self.put_aside(entry);
+        }
+        self.heap.push(entry);
+    }
+
+    /// Adds an entry that is far, or to a heap that is full.
+    #[inline(never)]
+    fn put_aside(&mut self, entry: Entry<Slot<E>>) {
+        if entry.time > self.near_until {
+            return self.far.push(entry);
+        }
+        self.heap.push(entry);
+        if self.heap.len() < self.far.len() {
+            // Splitting costs a look at all that is far: not before as many have come.
+            self.limit *= 2;
+        } else {
+            self.limit = self.near;
+            self.far.rebase(self.now, self.heap.drain());
+            self.fetch();
+        }
+    }
+
+    /// Fills the empty heap with what is next among that which is far; returns the time of the first, or the end of time.
+    #[inline(never)]
+    fn fetch(&mut self) -> Nanos {
+        let heap = &mut self.heap;
+        let last = self.far.take(self.batch, |entry| heap.push(entry));
+        self.near_until = last.filter(|_| self.far.len() > 0).unwrap_or(NEVER);
+        self.heap.first().map_or(NEVER, |entry| entry.time)
     }
 
     #[inline]
@@ -192,6 +270,7 @@ impl<E: Copy> Calendar<E> {
         // An event at the head of a lane stands in the heap too, under the same number.
         let pending = |calendar: &mut Self, change: &mut dyn FnMut(&mut u32)| {
             calendar.heap.iter_mut().for_each(|entry| change(&mut entry.order));
+            calendar.far.iter_mut().for_each(|entry| change(&mut entry.order));
             calendar.late.iter_mut().for_each(|entry| change(&mut entry.order));
             for lane in &mut calendar.lanes {
                 lane.events.iter_mut().for_each(|entry| change(&mut entry.order));
@@ -258,45 +337,74 @@ mod tests {
         assert!(calendar.is_empty());
     }
 
-    /// The obvious twin: an ordered map from (time, class, insertion) to event.
+    /// The obvious twin, an ordered map from (time, class, insertion) to event, in step with the calendar through random
+    /// schedules: so many of 16 steps add an event, up to `reach` away.
+    fn agrees_with_an_ordered_map(mut calendar: Calendar<u32>, seed: u64, adding: u64, reach: u64, steps: u32) {
+        let mut random = Stream::new(seed);
+        let mut twin = BTreeMap::new();
+        let lanes: Vec<(LaneId, Nanos)> = [3, 17, 17, 90].map(|delay| (calendar.lane(delay), delay)).to_vec();
+        calendar.order = if seed.is_multiple_of(2) { 0 } else { u32::MAX - 500 };
+        let adding = |number| if number < steps * 3 / 4 { adding } else { 4 };
+        for number in 0..steps {
+            let now = calendar.now();
+            // As many near as far ones, with ties among both.
+            let shorter = below(&mut random, reach.ilog2().into());
+            let delay = below(&mut random, reach >> shorter);
+            match below(&mut random, 16) {
+                step if step >= adding(number) => {
+                    let expected = twin.pop_first().map(|((time, _, _), event)| (time, event));
+                    let got = calendar.next(Nanos::MAX, |_| true).map(|event| (calendar.now(), event));
+                    assert_eq!(got, expected);
+                }
+                0 => {
+                    let until = twin.first_key_value().map_or(now, |((time, _, _), _)| *time);
+                    assert_eq!(calendar.next(until, |_| true), None);
+                    calendar.advance(now + (until - now) / 2);
+                }
+                1 => {
+                    calendar.late_at(now + delay, number);
+                    twin.insert((now + delay, true, number), number);
+                }
+                2..4 => {
+                    let (lane, delay) = lanes[below(&mut random, 4) as usize];
+                    calendar.in_lane(lane, number);
+                    twin.insert((now + delay, false, number), number);
+                }
+                _ => {
+                    calendar.at(now + delay, number);
+                    twin.insert((now + delay, false, number), number);
+                }
+            }
+            assert_eq!(calendar.len(), twin.len());
+        }
+        let rest: Vec<_> = twin.into_iter().map(|((time, _, _), event)| (time, event)).collect();
+        assert_eq!(drain(&mut calendar), rest);
+    }
+
     #[test]
     fn the_calendar_agrees_with_an_ordered_map_on_random_schedules() {
         for seed in 0..20 {
-            let mut random = Stream::new(seed);
-            let mut calendar = Calendar::new();
-            let mut twin = BTreeMap::new();
-            let lanes: Vec<(LaneId, Nanos)> = [3, 17, 17, 90].map(|delay| (calendar.lane(delay), delay)).to_vec();
-            let start = if seed % 2 == 0 { 0 } else { u32::MAX - 500 };
-            calendar.order = start;
-            for number in 0..4_000u32 {
-                let now = calendar.now();
-                match below(&mut random, 8) {
-                    0..2 => {
-                        let time = now + below(&mut random, 50);
-                        calendar.at(time, number);
-                        twin.insert((time, false, number), number);
-                    }
-                    2 => {
-                        let time = now + below(&mut random, 50);
-                        calendar.late_at(time, number);
-                        twin.insert((time, true, number), number);
-                    }
-                    3..5 => {
-                        let (lane, delay) = lanes[below(&mut random, 4) as usize];
-                        calendar.in_lane(lane, number);
-                        twin.insert((now + delay, false, number), number);
-                    }
-                    _ => {
-                        let expected = twin.pop_first().map(|((time, _, _), event)| (time, event));
-                        let got = calendar.next(Nanos::MAX, |_| true).map(|event| (calendar.now(), event));
-                        assert_eq!(got, expected);
-                    }
-                }
-                assert_eq!(calendar.len(), twin.len());
-            }
-            let rest: Vec<_> = twin.into_iter().map(|((time, _, _), event)| (time, event)).collect();
-            assert_eq!(drain(&mut calendar), rest);
+            agrees_with_an_ordered_map(Calendar::new(), seed, 8, 50, 4_000);
+            agrees_with_an_ordered_map(Calendar::new(), seed, 11, 1 << 30, 20_000);
         }
+    }
+
+    #[test]
+    fn a_calendar_that_is_split_agrees_with_an_ordered_map() {
+        for (seed, reach) in (0..40).zip([2, 50, 1 << 12, 1 << 40].into_iter().cycle()) {
+            agrees_with_an_ordered_map(Calendar::sized(8, 3), seed, 9 + seed % 4, reach, 4_000);
+        }
+    }
+
+    #[test]
+    fn events_at_the_end_of_time_stay_there() {
+        let mut calendar = Calendar::sized(4, 2);
+        (0..20).for_each(|event| calendar.at(Nanos::MAX - u64::from(event % 3), event));
+        calendar.at(7, 77);
+        assert_eq!(calendar.next(Nanos::MAX, |_| true), Some(77));
+        let first: Vec<u32> = std::iter::from_fn(|| calendar.next(Nanos::MAX, |_| true)).collect();
+        assert_eq!(first, [2, 5, 8, 11, 14, 17, 1, 4, 7, 10, 13, 16, 19]);
+        assert_eq!(calendar.len(), 7);
     }
 
     #[test]

@@ -38,6 +38,18 @@ impl<T: Ranked> Heap<T> {
         self.entries.len() - usize::from(self.hole)
     }
 
+    /// How many places are taken, that of the hole included.
+    #[inline]
+    pub fn places(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Removes all entries, in no order.
+    pub fn drain(&mut self) -> impl Iterator<Item = T> {
+        let first = usize::from(std::mem::take(&mut self.hole));
+        self.entries.drain(..).skip(first)
+    }
+
     /// Whether it holds none.
     #[inline]
     pub fn is_empty(&self) -> bool {

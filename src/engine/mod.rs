@@ -10,6 +10,7 @@
 //! (done by the calendar itself).
 
 pub mod calendar;
+pub mod far;
 pub mod fingerprint;
 pub mod hash;
 pub mod heap;
