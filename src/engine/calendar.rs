@@ -141,14 +141,14 @@ impl<E: Copy> Calendar<E> {
     }
 
     /// Schedules `event` after `delay`.
-    #[inline]
+    #[inline(always)]
     pub fn after(&mut self, delay: Nanos, event: E) {
         let order = self.next_order();
         self.put(Entry { time: self.now.saturating_add(delay), order, what: Slot::Event(event) });
     }
 
     /// Schedules `event` at `time`, behind all events of that instant that are not late.
-    #[inline]
+    #[inline(always)]
     pub fn late_at(&mut self, time: Nanos, event: E) {
         let order = self.next_order();
         self.late.push(Entry { time: time.max(self.now), order, what: event });

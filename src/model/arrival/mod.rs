@@ -156,8 +156,19 @@ pub enum Process {
 
 impl Process {
     /// The instant of the next arrival, never before the last one; `None` if there is none any more.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, random: &mut Stream) -> Option<Nanos> {
+        match self {
+            Process::Profiled { profile, gap: Gap::Exponential, unit, operational, piece } => {
+                *operational += unit.sample(random);
+                profile.time_of(*operational, piece).map(round)
+            }
+            other => other.next_other(random),
+        }
+    }
+
+    #[inline(never)]
+    fn next_other(&mut self, random: &mut Stream) -> Option<Nanos> {
         match self {
             Process::Profiled { profile, gap, unit, operational, piece } => {
                 *operational += match gap {

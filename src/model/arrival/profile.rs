@@ -203,7 +203,7 @@ impl Profile {
 
     /// The instant [ns] by which `operational` arrivals are expected; `None` if that never comes. `piece` remembers where
     /// the last call found its answer; calls must come with ascending `operational`.
-    #[inline]
+    #[inline(always)]
     pub fn time_of(&self, operational: f64, piece: &mut usize) -> Option<f64> {
         match self {
             Profile::Pieces(pieces) => {

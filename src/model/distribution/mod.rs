@@ -165,7 +165,7 @@ pub enum Distribution {
 
 impl Distribution {
     /// Draws an amount.
-    #[inline]
+    #[inline(always)]
     pub fn sample(&self, random: &mut impl Rng) -> f64 {
         match self {
             Distribution::Constant(value) => *value,
@@ -174,6 +174,7 @@ impl Distribution {
         }
     }
 
+    #[inline(never)]
     fn sample_other(&self, random: &mut impl Rng) -> f64 {
         match self {
             Distribution::Constant(value) => *value,

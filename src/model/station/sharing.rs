@@ -113,7 +113,7 @@ impl Sharing {
     }
 
     /// Brings virtual time up to `now`.
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, now: Nanos) {
         let passed = (now - self.updated) as f64;
         let progress = passed * self.rate;
@@ -126,7 +126,7 @@ impl Sharing {
     }
 
     /// Takes note that so many jobs more (or fewer) are present.
-    #[inline]
+    #[inline(always)]
     fn change(&mut self, jobs: f64) {
         self.count += jobs;
         self.rate = match &mut self.pace {
@@ -158,7 +158,7 @@ impl Sharing {
     }
 
     /// Lets a frame have a lane, or its part of them.
-    #[inline]
+    #[inline(always)]
     fn serve(&mut self, frame: u32, work: Nanos) {
         self.change(1.0);
         let leaves = self.virtual_now + work as f64;
@@ -221,7 +221,7 @@ impl Sharing {
     /// Virtual time must be up to date.
     ///
     /// A wake-up that became too early is kept: the station then sees that nobody is done and arranges the next.
-    #[inline]
+    #[inline(always)]
     pub fn arrange(&mut self, now: Nanos) -> Option<(Nanos, u32)> {
         let first = self.jobs.first()?;
         let left = (first.leaves - self.virtual_now).max(0.0);

@@ -107,19 +107,23 @@ pub(super) struct Service {
     /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
     sent: Vec<u64>,
     /// Where the last call of every key or user went, if that is wanted.
-    followed: Option<Followed>,
+    followed: Option<Box<Followed>>,
     /// What was sent within the window, once it has ended.
     counted: Option<Vec<u64>>,
     /// Calls with a predecessor, and those of them that went elsewhere, within the window, once it has ended.
     followed_then: Option<(u64, u64)>,
-    reports: Option<Reports>,
+    reports: Option<Box<Reports>>,
     /// What the instances know of their response times, if a policy asks for it.
-    latencies: Option<Latencies>,
+    latencies: Option<Box<Latencies>>,
     /// Whether every balancer knows all calls in flight at once.
     shared: bool,
-    knowledge: Knowledge,
+    /// Whether some instance does not run.
+    broken: bool,
+    knowledge: Box<Knowledge>,
     /// When something must be brought up to date before a call [ns].
     due: Nanos,
+    /// Until when calls need no choice: there is nothing to balance, and the one instance is there [ns].
+    alone_until: Nanos,
 }
 
 impl Service {
@@ -152,12 +156,12 @@ impl Service {
         let reports = match balancing.load {
             Load::Reported(every) if !foresees => {
                 let every = every.as_nanos().max(1);
-                Some(Reports { every, next: every, last: vec![0; instances] })
+                Some(Box::new(Reports { every, next: every, last: vec![0; instances] }))
             }
             _ => None,
         };
-        let latencies = balancers[0].policy.probes().then(|| Latencies::new(instances));
-        let knowledge = Knowledge {
+        let latencies = balancers[0].policy.probes().then(|| Box::new(Latencies::new(instances)));
+        let knowledge = Box::new(Knowledge {
             up: vec![true; instances],
             health: balancing.health.map(|health| Health::new(health, instances)),
             outliers: balancing.outliers.map(|outliers| Outliers::new(outliers, instances)),
@@ -165,7 +169,7 @@ impl Service {
             slow_next: None,
             changes: balancing.changes().into_iter().rev().collect(),
             balancing,
-        };
+        });
         let by_session = knowledge.balancing.follow == Some(By::Session);
         let mut service = Service {
             first_instance,
@@ -177,17 +181,19 @@ impl Service {
             random: Stream::new(named(named(root, &service.name), "balancer")),
             present: vec![0; instances],
             sent: vec![0; instances],
-            followed: knowledge.balancing.follow.map(Followed::new),
+            followed: knowledge.balancing.follow.map(Followed::new).map(Box::new),
             counted: None,
             followed_then: None,
             shared: knowledge.balancing.load == Load::Shared && count > 1,
             reports,
             latencies,
+            broken: false,
             knowledge,
             due: Nanos::MAX,
+            alone_until: 0,
         };
         if service.knowledge.changes.is_empty() {
-            service.due = service.next_due();
+            service.look_ahead();
         } else {
             service.bring_up_to_date(0);
             service.tell_members(0);
@@ -197,8 +203,15 @@ impl Service {
 
     /// Chooses the instance of a call, which is in flight from now on; `None` if nobody can be reached. `caller` is the number
     /// of the calling instance within its service, if it is one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn choose(&mut self, call: &Call, caller: Option<u32>) -> Option<Placed> {
+        if call.now < self.alone_until {
+            return Some(Placed { instance: self.first_instance, balancer: 0 });
+        }
+        self.choose_among(call, caller)
+    }
+
+    fn choose_among(&mut self, call: &Call, caller: Option<u32>) -> Option<Placed> {
         if call.now >= self.due {
             self.bring_up_to_date(call.now);
         }
@@ -220,9 +233,9 @@ impl Service {
             None if self.shared => &self.present,
             None => in_flight,
         };
-        let view = View { members, in_flight: known, present: &self.present, latencies: self.latencies.as_ref() };
+        let view = View { members, in_flight: known, present: &self.present, latencies: self.latencies.as_deref() };
         let number = policy.choose(call, &view, &mut self.random);
-        if !self.knowledge.up[number as usize] {
+        if self.broken && !self.knowledge.up[number as usize] {
             self.not_reached(number, call.now);
             return None;
         }
@@ -283,11 +296,14 @@ impl Service {
     }
 
     /// Takes note of an instance's answer to a call of one of the balancers.
-    #[inline]
+    #[inline(always)]
     pub(super) fn answered(&mut self, reply: Reply, balancer: u16) {
-        if !self.balanced {
-            return;
+        if self.balanced {
+            self.note_answer(reply, balancer);
         }
+    }
+
+    fn note_answer(&mut self, reply: Reply, balancer: u16) {
         if self.reports.is_some() && reply.now >= self.due {
             self.bring_up_to_date(reply.now);
         }
@@ -320,6 +336,7 @@ impl Service {
     pub(super) fn set_up(&mut self, number: usize, up: bool, now: Nanos) {
         self.bring_up_to_date(now);
         self.knowledge.up[number] = up;
+        self.broken = self.knowledge.up.contains(&false);
         match &mut self.knowledge.health {
             Some(health) => health.happened(number as u32, up, now),
             None => {
@@ -327,7 +344,7 @@ impl Service {
                 self.tell_members(now);
             }
         }
-        self.due = self.next_due();
+        self.look_ahead();
     }
 
     /// The measured window begins.
@@ -354,7 +371,7 @@ impl Service {
     #[cold]
     fn bring_up_to_date(&mut self, now: Nanos) {
         let mut changed = false;
-        let Knowledge { health, outliers, came, .. } = &mut self.knowledge;
+        let Knowledge { health, outliers, came, .. } = &mut *self.knowledge;
         if let Some(health) = health {
             let before: Vec<bool> = (0..came.len() as u32).map(|number| health.believes(number)).collect();
             if health.update(now) {
@@ -389,12 +406,19 @@ impl Service {
                 }
             }
         }
+        self.look_ahead();
+    }
+
+    /// Notes until when nothing need be brought up to date or chosen.
+    fn look_ahead(&mut self) {
         self.due = self.next_due();
+        let alone = !self.balanced && !self.balancers[0].members.eligible.is_empty();
+        self.alone_until = if alone { self.due } else { 0 };
     }
 
     /// When something must be brought up to date.
     fn next_due(&self) -> Nanos {
-        let Knowledge { health, outliers, slow_next, changes, .. } = &self.knowledge;
+        let Knowledge { health, outliers, slow_next, changes, .. } = &*self.knowledge;
         let health = health.as_ref().and_then(Health::next);
         let outliers = outliers.as_ref().and_then(Outliers::next);
         let reports = self.reports.as_ref().map(|reports| reports.next);
@@ -422,7 +446,7 @@ impl Service {
             one.members.weights.clone_from(&weights);
             one.policy.members(&one.members);
         }
-        self.due = self.next_due();
+        self.look_ahead();
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::station::Entry;
 impl System<'_> {
     /// Runs a frame, the frames it becomes (its callee, its caller) and those that are let go on meanwhile, until all of
     /// them have to wait.
+    #[inline(always)]
     pub(super) fn execute(&mut self, first: u32) {
         let mut running = Some(first);
         while let Some(frame) = running {
@@ -257,7 +258,7 @@ impl System<'_> {
     }
 
     /// Books a frame's delay, which is over; returns the frame, which goes on, if it still waited.
-    #[inline]
+    #[inline(always)]
     pub(super) fn resume(&mut self, index: u32, generation: u32) -> Option<u32> {
         let frame = &mut self.frames[index];
         if frame.generation != generation {
@@ -271,7 +272,7 @@ impl System<'_> {
     }
 
     /// Lets all frames go on whose work at a sharing station is done.
-    #[inline]
+    #[inline(always)]
     pub(super) fn shared(&mut self, station: u32, generation: u32) {
         let now = self.calendar.now();
         if !self.sharing[station as usize].woken(now, generation) {

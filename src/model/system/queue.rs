@@ -104,7 +104,7 @@ impl System<'_> {
     }
 
     /// Books the wait of a frame that has a slot now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn granted(&mut self, index: u32, waited: Nanos) {
         let frame = &mut self.frames[index];
         frame.stage = Stage::Running;

@@ -371,7 +371,7 @@ impl Books {
     }
 
     /// A request ended; returns the sum of its ledger [ns].
-    #[inline]
+    #[inline(always)]
     pub(super) fn ended(
         &mut self,
         client: u32,

@@ -90,7 +90,7 @@ impl Source {
     }
 
     /// What a request that begins now is about, and how important it is.
-    #[inline]
+    #[inline(always)]
     fn bearing(&self, user: u32, now: Nanos, request_key: u64) -> Bearing {
         let item = self.keys.as_ref().map_or_else(
             || self.visits.as_ref().map_or(self.recorded, |visits| visits.item(user)),
@@ -175,8 +175,9 @@ impl System<'_> {
     #[inline(always)]
     fn schedule_arrival(&mut self, client: u32) {
         let Source { process, random, upcoming, .. } = &mut self.sources[client as usize];
-        if let Some(time) = process.as_mut().and_then(|process| process.next(random)) {
-            if let Some(Process::Replay(player)) = process {
+        let Some(process) = process else { return };
+        if let Some(time) = process.next(random) {
+            if let Process::Replay(player) = process {
                 *upcoming = player.key();
             }
             self.calendar.late_at(time, Event::Arrival { client });

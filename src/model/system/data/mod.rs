@@ -115,7 +115,7 @@ impl Data {
     }
 
     /// A frame begins and knows what another knows.
-    #[inline]
+    #[inline(always)]
     pub(super) fn inherit(&mut self, from: u32, to: u32) {
         if self.on {
             *self.carry(to) = *self.carry(from);
@@ -123,7 +123,7 @@ impl Data {
     }
 
     /// A frame begins and knows nothing.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin(&mut self, frame: u32, now: Nanos) {
         if self.on {
             *self.carry(frame) = Carry { origin: now, ..Carry::default() };
@@ -131,7 +131,7 @@ impl Data {
     }
 
     /// A frame's answer is heard.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bring_back(&mut self, from: u32, to: u32) {
         if self.on {
             let carried = *self.carry(from);
