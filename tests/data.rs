@@ -167,3 +167,105 @@ fn a_database_that_outgrows_its_nodes_is_noted() {
     assert!(resolved.assumptions.iter().any(|note| note.contains("3 shards are needed")), "{:?}", resolved.assumptions);
     same(ran(model, Plan { warm_up: SECOND, ..plan(5) }).value("d.shard.hottest"), 5.0 / 3.0);
 }
+
+/// Four shards become five at 1 s; a batch takes 0.1 s at the old shard and 0.2 s at the new one.
+fn growing(more: &str) -> String {
+    format!(
+        "clients:\n  users: {{ arrivals: {{ poisson: 500/s }}, call: d.read, keys: {{ population: 10000 }} }}\n  \
+         writers: {{ arrivals: {{ poisson: 500/s }}, call: d.write, keys: {{ population: 10000 }} }}\n\
+         databases:\n  d:\n    shards: 4\n    sharding: {{ ring: {{ virtual_nodes: 200 }} }}\n    \
+         reshard: {{ at: 1s, shards: 5, items: 10000, batch: 100, give: [ wait: 100ms ], take: [ wait: 200ms ] {more} }}\n    \
+         operations: {{ read: [ wait: 1ms ], write: [ {{ wait: 1ms }}, {{ write: {{}} }} ] }}\n"
+    )
+}
+
+#[test]
+fn a_shard_that_is_added_gets_its_items_batch_by_batch_and_nothing_is_lost_or_stale() {
+    let one = ran(&growing(""), plan(20));
+    let moved = one.value("d.moved");
+    // A fifth of 10 000 items, with a coefficient of variation of 7 %; bound at four.
+    assert!((moved / 2000.0 - 1.0).abs() < 0.28, "{moved}");
+    let batches = one.value("d.take.throughput") * 20.0;
+    assert!(batches >= (moved / 100.0).ceil() && batches < moved / 100.0 + 4.0, "{batches}");
+    // One batch after the other from 1 s on, 0.3 s each.
+    same(one.value("d.settled"), 1.0 + 0.3 * batches);
+    same(one.value("d.stale"), 0.0);
+    same(one.value("users.failures"), 0.0);
+    assert!(one.value("d.lost_updates") < 2.0, "only writes that meet within their millisecond");
+    let three = ran(&growing(", movers: 3"), plan(20));
+    same(three.value("d.settled"), 1.0 + 0.3 * (batches / 3.0).ceil());
+    let slow = ran(&growing(", pause: 100ms"), plan(20));
+    same(slow.value("d.settled"), 1.0 + 0.4 * batches - 0.1);
+}
+
+#[test]
+fn requests_for_items_that_have_moved_go_to_their_new_shard() {
+    let before = ran(&growing("").replace("at: 1s", "at: 1000s"), plan(20));
+    // The fifth shard is idle: the hottest of five has about a quarter.
+    assert!(before.value("d.shard.hottest") > 1.2, "{}", before.value("d.shard.hottest"));
+    same(before.value("d.moved"), 0.0);
+    assert_eq!(before.get("d.settled"), None);
+    let mut late = plan(20);
+    late.warm_up = 10 * SECOND;
+    let after = ran(&growing(""), late);
+    let share = after.value("d.shard.hottest") / 5.0;
+    assert!(share < 0.24, "the hottest shard has {share} of the requests");
+}
+
+#[test]
+fn a_batch_whose_shard_is_down_is_tried_again() {
+    let model = format!("{}faults: [ {{ at: 1.1s, crash: d/0, for: 3s }} ]\n", growing(""));
+    let ran = ran(&model, plan(20));
+    assert!(ran.value("d.settled") > 4.1);
+    assert!(ran.value("d.reshard.failures") > 0.0);
+}
+
+#[test]
+fn a_connection_that_is_not_kept_costs_every_statement() {
+    let model = "clients: { users: { arrivals: { at: [1s, 3s] }, call: d.read, keys: { population: 1 } } }\n\
+                 databases: { d: { MORE operations: { read: [ wait: 1s ] } } }\n";
+    same(ran(&model.replace("MORE", ""), plan(10)).value("users.latency.mean"), 1.0);
+    same(ran(&model.replace("MORE", "connect: [ wait: 500ms ],"), plan(10)).value("users.latency.mean"), 1.5);
+}
+
+/// A cache of one item that writes behind after 2 s; item 0 and item 1 are changed in turns.
+fn behind(arrivals: &str, more: &str) -> String {
+    format!(
+        "clients: {{ users: {{ arrivals: {{ batch: {{ items: {arrivals}, workers: 1 }} }}, call: shop.change }} }}\n\
+         services:\n  shop: {{ operations: {{ change: [ {{ put: c, write: behind, delay: 2s, origin: [ call: origin.write ] }}, \
+         wait: 100ms ] }} }}\n  origin: {{ operations: {{ write: [ wait: 1ms ] }} }}\n\
+         caches: {{ c: {{ local: true, items: 1 }} }}\n{more}"
+    )
+}
+
+#[test]
+fn what_is_written_behind_survives_its_eviction_and_not_a_crash() {
+    // Five items, one at a time in the cache: each is written to the origin all the same.
+    let kept = ran(&behind("5", ""), plan(10));
+    same(kept.value("origin.write.throughput"), 0.5);
+    same(kept.value("c.behind.lost"), 0.0);
+    let lost = ran(&behind("5", "faults: [ { at: 1s, crash: shop/0, for: 1s } ]\n"), plan(10));
+    same(lost.value("origin.write.throughput"), 0.0);
+    same(lost.value("c.behind.lost"), 5.0);
+}
+
+#[test]
+fn a_replica_that_is_full_of_reads_still_applies_what_is_written() {
+    // One worker, no room in the queue, always busy reading.
+    let model = "clients:\n  writer: { arrivals: { at: [1s] }, call: d.write, keys: { population: 1 } }\n  \
+                 readers: { arrivals: { constant: 10/s }, call: d.read, keys: { population: 1 } }\n\
+                 databases:\n  d:\n    replicas: { count: 1, lag: 10ms, reads: replicas }\n    runtime: { workers: 1 }\n    \
+                 queue: { limit: 0 }\n    operations: { read: [ wait: 350ms ], write: [ write: {} ] }\n";
+    let ran = ran(model, plan(10));
+    assert!(ran.value("readers.failures") > 0.7);
+    same(ran.value("d.stale"), 0.0);
+}
+
+#[test]
+fn nodes_are_in_step_when_their_partition_is_over() {
+    let model = "clients:\n  writer: { arrivals: { at: [1s] }, call: d.write, keys: { population: 1 } }\n  \
+                 readers: { arrivals: { at: [1.5s, 2.5s, 3.5s] }, call: d.read, keys: { population: 1 } }\n\
+                 databases:\n  d:\n    replicas: { count: 1, lag: 10ms, reads: replicas }\n    \
+                 partition: { at: 0s, for: 3s, nodes: 1 }\n    operations: { read: [ wait: 1ms ], write: [ write: {} ] }\n";
+    same(ran(model, plan(10)).value("d.stale"), 2.0 / 3.0);
+}

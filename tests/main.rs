@@ -1,6 +1,7 @@
 //! All integration tests: one crate, one module per kind.
 
 mod cli;
+mod consistency;
 mod crashes;
 mod data;
 mod determinism;

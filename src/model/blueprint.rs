@@ -354,7 +354,7 @@ pub enum Traffic {
         /// Its slots.
         slots: u32,
     },
-    /// A fixed number of items, worked off from time 0 on.
+    /// A fixed number of items, worked off as fast as it goes.
     Batch {
         /// How many.
         items: u32,
@@ -362,6 +362,10 @@ pub enum Traffic {
         workers: u32,
         /// Who does which.
         schedule: Schedule,
+        /// When they begin [ns].
+        begins: Nanos,
+        /// After how long an item that failed is tried again [ns]; it is not if `None`.
+        again: Option<Nanos>,
     },
 }
 

@@ -280,11 +280,14 @@ impl<'a> Compiler<'a> {
         let until = steps.iter().position(Step::is_reply);
         let (front, rest) = steps.split_at(until.unwrap_or(steps.len()));
         self.scopes.push(Vec::new());
-        let limits = self.limits.clone();
+        // What a node does by itself is no client's request: it needs no worker, and is not turned away.
+        let own = steps.iter().any(Step::is_own_work);
+        let limits = if own { Default::default() } else { self.limits.clone() };
         let held = |compiler: &mut Self| {
-            compiler.limited(&limits, |compiler| compiler.with_request_memory(|compiler| compiler.crewed(front, rest)));
+            compiler
+                .limited(&limits, |compiler| compiler.with_request_memory(|compiler| compiler.crewed(front, rest, own)));
         };
-        if self.gated {
+        if self.gated && !own {
             self.emit(Instruction::EnterGate);
             self.scoped(held);
             self.emit(Instruction::LeaveGate);
@@ -297,8 +300,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// Compiles an operation's steps: those before the reply, held by whoever holds a request, and those after it.
-    fn crewed(&mut self, front: &[Step], rest: &[Step]) {
+    fn crewed(&mut self, front: &[Step], rest: &[Step], own: bool) {
         let crew = CREWS.iter().find_map(|name| self.stations.servers(name).map(|slot| (name, slot)));
+        let crew = crew.filter(|_| !own);
         match crew {
             None => self.with_stack(|compiler| compiler.steps(front)),
             Some((name, slot)) => {

@@ -195,6 +195,8 @@ pub enum Route {
     Database { database: u32, write: bool },
     /// A node of the caller's own shard: that of this number, or so many behind the own one.
     Node { database: u32, node: u32, primary: bool },
+    /// The primary of the shard that a batch of moving items comes from, or goes to.
+    Moving { database: u32, to: bool },
 }
 
 /// A `parallel` step: where its branches begin, and the hashes that key them.

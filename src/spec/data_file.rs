@@ -270,6 +270,12 @@ pub struct DatabaseSpec {
     /// Cuts the nodes of every shard in two for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<PartitionSpec>,
+    /// What opening a connection costs the node, before every statement; nothing if left out, since callers keep theirs open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connect: Vec<Step>,
+    /// Adds shards while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reshard: Option<ReshardSpec>,
     /// How much data there is; only to see whether it fits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<AmountSpec>,
@@ -433,6 +439,44 @@ pub struct PartitionSpec {
     /// How many nodes of every shard are cut off from the others: the last ones.
     #[schemars(range(min = 1, max = 100))]
     pub nodes: u32,
+}
+
+/// Adds shards to a running database: the items whose shard changes are read at the old one, sent, and written at the new one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReshardSpec {
+    /// When the movement begins.
+    pub at: Duration,
+    /// How many shards there are afterwards.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub shards: u32,
+    /// How many items there are: those with the numbers below it.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub items: u32,
+    /// The size of an item; 1 KiB if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Bytes>,
+    /// How many items move together; 1,000 if left out.
+    #[serde(default = "thousand")]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub batch: u32,
+    /// How many batches are under way at once; 1 if left out.
+    #[serde(default = "one_at_once")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub movers: u32,
+    /// How long a mover rests after each batch, so that the movement leaves room for requests; not at all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Random<Duration>>,
+    /// What giving a batch costs the old shard; reading it from the disk in one go, if the machine has one, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub give: Option<Vec<Step>>,
+    /// What taking a batch costs the new shard; writing it to the disk in one go, if the machine has one, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take: Option<Vec<Step>>,
+}
+
+fn thousand() -> u32 {
+    1000
 }
 
 /// How much data there is.

@@ -28,6 +28,11 @@ pub trait Eviction: std::fmt::Debug {
 
     /// The item in this slot went for another reason: it expired or was invalidated.
     fn remove(&mut self, slot: u32, slots: &mut Slots);
+
+    /// Bytes of memory that it takes beside the marks and links in the slots.
+    fn memory(&self) -> usize {
+        0
+    }
 }
 
 /// An eviction policy, as written in a model file.

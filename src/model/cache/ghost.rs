@@ -50,6 +50,11 @@ impl Ghost {
         self.forget(item)
     }
 
+    /// Bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        self.index.memory() + self.order.capacity() * size_of::<(u32, u32)>()
+    }
+
     fn forget(&mut self, item: u32) -> bool {
         let Ghost { first, order, index, .. } = self;
         let Some(number) = index.remove(item, |number| order[number.wrapping_sub(*first) as usize].0) else {

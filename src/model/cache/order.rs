@@ -24,8 +24,6 @@ pub struct Slot {
     pub mark: u32,
     /// Which version of the item it is.
     pub version: u32,
-    /// Whether it was written here and not yet to its origin.
-    pub dirty: bool,
     /// Whether somebody is fetching it anew.
     pub refreshing: bool,
 }
@@ -48,7 +46,6 @@ impl Slots {
             weight,
             mark: 0,
             version: 0,
-            dirty: false,
             refreshing: false,
         };
         match self.free.pop() {

@@ -37,4 +37,8 @@ impl Eviction for Random {
             slots[*moved].mark = place as u32;
         }
     }
+
+    fn memory(&self) -> usize {
+        self.slots.capacity() * size_of::<u32>()
+    }
 }

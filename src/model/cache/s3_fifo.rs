@@ -92,4 +92,8 @@ impl Eviction for S3Fifo {
         let list = if slots[slot].mark & MAIN != 0 { &mut self.main } else { &mut self.small };
         list.remove(slot, slots);
     }
+
+    fn memory(&self) -> usize {
+        self.ghost.memory()
+    }
 }

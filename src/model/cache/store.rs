@@ -34,8 +34,6 @@ pub struct Gone {
     pub version: u32,
     /// What it weighed.
     pub weight: u32,
-    /// Whether it had not been written to its origin.
-    pub dirty: bool,
 }
 
 /// The contents of one cache.
@@ -131,17 +129,14 @@ impl Store {
         self.index.remove(held.item, |slot| slots[slot].item);
         self.slots.give(slot);
         self.weight -= u64::from(held.weight);
-        Gone { item: held.item, version: held.version, weight: held.weight, dirty: held.dirty }
+        Gone { item: held.item, version: held.version, weight: held.weight }
     }
 
-    /// Takes everything out; returns how many items had not been written to their origin.
-    pub fn clear(&mut self) -> u64 {
-        let mut dirty = 0;
+    /// Takes everything out.
+    pub fn clear(&mut self) {
         for slot in self.index.slots() {
-            dirty += u64::from(self.slots[slot].dirty);
             self.drop_slot(slot);
         }
-        dirty
     }
 
     /// When an item that is there expires [ns].
@@ -159,11 +154,6 @@ impl Store {
         if let Some(slot) = self.find(item) {
             self.slots[slot].refreshing = false;
         }
-    }
-
-    /// Notes whether an item that is there still has to be written to its origin; returns what was noted before.
-    pub fn mark_dirty(&mut self, item: u32, dirty: bool) -> bool {
-        self.find(item).is_some_and(|slot| std::mem::replace(&mut self.slots[slot].dirty, dirty))
     }
 
     /// The version of an item that is there, without asking for it.
@@ -186,8 +176,8 @@ impl Store {
         self.weight
     }
 
-    /// Bytes of memory that index and slots take.
+    /// Bytes of memory that index, slots and the policy take.
     pub fn memory(&self) -> usize {
-        self.index.memory() + self.slots.memory()
+        self.index.memory() + self.slots.memory() + self.policy.memory()
     }
 }

@@ -23,9 +23,9 @@ const ROWS: u32 = 4;
 /// The greatest count.
 const MOST: u8 = 15;
 
-/// A count-min sketch with conservative reset.
-#[derive(Debug)]
-struct Sketch {
+/// A count-min sketch whose counters are halved now and then.
+#[derive(Debug, Default)]
+pub(super) struct Sketch {
     counters: Vec<u8>,
     mask: u64,
     added: u64,
@@ -33,7 +33,7 @@ struct Sketch {
 }
 
 impl Sketch {
-    fn new(items: u64) -> Self {
+    pub(super) fn new(items: u64) -> Self {
         let width = items.clamp(16, 1 << 24).next_power_of_two();
         Sketch { counters: vec![0; (width * u64::from(ROWS)) as usize], mask: width - 1, added: 0, period: items * 10 }
     }
@@ -47,11 +47,11 @@ impl Sketch {
         })
     }
 
-    fn estimate(&self, item: u32) -> u8 {
+    pub(super) fn estimate(&self, item: u32) -> u8 {
         self.places(item).into_iter().map(|place| self.counters[place]).min().unwrap_or(0)
     }
 
-    fn add(&mut self, item: u32) {
+    pub(super) fn add(&mut self, item: u32) {
         for place in self.places(item) {
             self.counters[place] = (self.counters[place] + 1).min(MOST);
         }
@@ -152,6 +152,10 @@ impl Eviction for TinyLfu {
             self.main_weight -= u64::from(slots[slot].weight);
             self.main.remove(slot, slots);
         }
+    }
+
+    fn memory(&self) -> usize {
+        self.sketch.counters.capacity()
     }
 }
 

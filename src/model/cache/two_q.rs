@@ -62,4 +62,8 @@ impl Eviction for TwoQ {
         let list = if slots[slot].mark == 1 { &mut self.main } else { &mut self.recent };
         list.remove(slot, slots);
     }
+
+    fn memory(&self) -> usize {
+        self.out.memory()
+    }
 }

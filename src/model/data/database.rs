@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Resharding;
 use crate::engine::Nanos;
 use crate::engine::random::mix;
 
@@ -14,12 +15,16 @@ use crate::engine::random::mix;
 pub struct DatabasePlan {
     /// Its name in the file.
     pub name: String,
-    /// Shards.
+    /// Shards that there are nodes for.
     pub shards: u32,
+    /// Shards that have items at the start.
+    pub placed: u32,
     /// Nodes of every shard.
     pub nodes: u32,
-    /// Which shard has an item.
+    /// Which shard has an item at the start.
     pub sharding: Placement,
+    /// How shards are added while it runs.
+    pub reshard: Option<Resharding>,
     /// Where reads go.
     pub reads: Reads,
     /// With quorums: how many answers a read and a write need.
@@ -100,10 +105,10 @@ impl Placement {
 }
 
 impl DatabasePlan {
-    /// The shard that has an item.
+    /// The shard that has an item at the start.
     #[inline]
     pub fn shard(&self, item: u32) -> u32 {
-        if self.shards == 1 { 0 } else { self.sharding.shard(item, self.shards) }
+        if self.placed == 1 { 0 } else { self.sharding.shard(item, self.placed) }
     }
 }
 

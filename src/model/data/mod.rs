@@ -7,11 +7,13 @@
 pub mod cache;
 pub mod database;
 pub mod queue;
+pub mod reshard;
 pub mod step;
 
 pub use cache::CachePlan;
 pub use database::{DatabasePlan, Placement, Reads, STICKY};
 pub use queue::{ConsumerPlan, QueuePlan, WhenFull};
+pub use reshard::{MovedBatch, Resharding};
 pub use step::DataStep;
 
 use std::collections::BTreeMap;

@@ -48,6 +48,8 @@ pub enum DataStep {
     Apply { database: u32 },
     /// The own node answers a read.
     Fetch { database: u32 },
+    /// The items of a batch belong to their new shard.
+    Move { database: u32 },
     /// Hold the lock of the item's row or of the table at the own node; waiting is booked to `account`.
     Lock { database: u32, table: bool, account: u32 },
     /// Give it back.

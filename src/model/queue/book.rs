@@ -29,6 +29,12 @@ pub struct GroupBook {
     pub waiting: Level,
     /// Messages fetched and not begun.
     pub buffered: Level,
+    /// Members that pause fetching.
+    pub paused: Level,
+    /// Pauses that began within the window, and when the first one of the run did [ns].
+    pub pauses: u64,
+    /// See `pauses`.
+    pub first_pause: Option<Nanos>,
     /// The counts above, from `accepted` to `redelivered`, when the window opened; later those within it.
     pub window: [u64; 7],
     /// Whether the window is open.
@@ -47,8 +53,8 @@ pub struct GroupBook {
     pub age: Tally,
     /// Batches begun within the window, and messages in them.
     pub batches: [u64; 2],
-    /// Areas under `waiting` and `buffered` when the window opened; later those within it [messages·ns].
-    pub areas: [u128; 2],
+    /// Areas under `waiting`, `buffered` and `paused` when the window opened; later those within it [messages·ns, members·ns].
+    pub areas: [u128; 3],
     /// Messages that waited, and the age of the oldest one [ns], when the window closed.
     pub end: (u32, Nanos),
     /// Messages that waited when the window opened.
@@ -64,7 +70,8 @@ impl GroupBook {
     /// The window opens (`false`) or closes (`true`) now.
     pub fn mark(&mut self, closes: bool, now: Nanos, oldest: Nanos) {
         self.open = !closes;
-        let (counts, areas) = (self.counts(), [self.waiting.area(now), self.buffered.area(now)]);
+        let areas = [&self.waiting, &self.buffered, &self.paused].map(|level| level.area(now));
+        let counts = self.counts();
         if closes {
             self.window = std::array::from_fn(|which| counts[which] - self.window[which]);
             self.areas = std::array::from_fn(|which| areas[which] - self.areas[which]);

@@ -184,7 +184,7 @@ impl Group {
             return Start::Nothing;
         }
         if self.plan.buffer.is_some() {
-            return self.start_buffered(lane % self.plan.members);
+            return self.start_buffered(now, lane % self.plan.members);
         }
         let Some(member) = self.member_for(lane) else { return Start::Nothing };
         let ordered = matches!(self.plan.lanes, Lanes::Partitions(_));
@@ -396,7 +396,7 @@ impl Group {
         }
         if !up {
             let buffer = std::mem::take(&mut self.members[member as usize].buffer);
-            self.members[member as usize].paused = false;
+            self.pause(now, member, false);
             for message in buffer.into_iter().rev() {
                 self.book.buffered.down(now);
                 self.book.waiting.up(now);
@@ -468,7 +468,7 @@ impl Group {
             }
         }
         let held = self.members[member as usize].buffer.len();
-        self.members[member as usize].paused = held >= buffer.pause_at as usize;
+        self.pause(now, member, held >= buffer.pause_at as usize);
         let overflow = held as u64 > buffer.room;
         if overflow {
             self.book.overflows += 1;
@@ -477,8 +477,22 @@ impl Group {
         overflow
     }
 
+    /// A member pauses fetching, or goes on.
+    fn pause(&mut self, now: Nanos, member: u32, pauses: bool) {
+        let before = std::mem::replace(&mut self.members[member as usize].paused, pauses);
+        match (before, pauses) {
+            (false, true) => {
+                self.book.paused.up(now);
+                self.book.pauses += u64::from(self.book.open);
+                self.book.first_pause.get_or_insert(now);
+            }
+            (true, false) => self.book.paused.down(now),
+            _ => {}
+        }
+    }
+
     /// Begins the next batch from a member's own memory.
-    fn start_buffered(&mut self, member: u32) -> Start {
+    fn start_buffered(&mut self, now: Nanos, member: u32) -> Start {
         let Some(buffer) = self.plan.buffer else { return Start::Nothing };
         let at = &mut self.members[member as usize];
         if !at.up || at.buffer.is_empty() {
@@ -488,7 +502,7 @@ impl Group {
         let mut messages = std::mem::take(&mut self.slots[slot as usize].messages);
         messages.extend(at.buffer.drain(..at.buffer.len().min(self.plan.batch as usize)));
         if at.buffer.len() <= buffer.resume_at as usize {
-            at.paused = false;
+            self.pause(now, member, false);
         }
         self.begin(slot, member.min(self.lanes.len() as u32 - 1), messages)
     }

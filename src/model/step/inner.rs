@@ -3,6 +3,7 @@
 use super::cache::data;
 use crate::model::compile::Compiler;
 use crate::model::data::DataStep;
+use crate::model::program::Route;
 
 /// Touches the state of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,12 @@ pub enum Inner {
     Apply(u32),
     /// The own node answers a read.
     Fetch(u32),
+    /// Nothing; marks an operation as the node's own work.
+    Own,
+    /// The old shard of a batch of moving items of the database of this number gives them.
+    Obtain(u32),
+    /// They belong to their new shard.
+    Move(u32),
 }
 
 impl Inner {
@@ -27,6 +34,12 @@ impl Inner {
             Inner::Apply(database) => DataStep::Apply { database },
             Inner::Fetch(database) => DataStep::Fetch { database },
             Inner::Drop(cache) => DataStep::Drop { cache },
+            Inner::Own => return,
+            Inner::Move(database) => DataStep::Move { database },
+            Inner::Obtain(database) => {
+                let name = format!("{}.give", compiler.program.data.databases[database as usize].name);
+                return super::call::emit_routed(compiler, &name, Route::Moving { database, to: false });
+            }
         };
         data(compiler, step);
     }

@@ -100,6 +100,11 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether this marks what a node does by itself: applying writes, moving items.
+    pub fn is_own_work(&self) -> bool {
+        matches!(self, Step::Inner(Inner::Apply(_) | Inner::Own | Inner::Obtain(_)))
+    }
+
     /// Adds the step's code.
     pub fn compile(&self, compiler: &mut Compiler) {
         match self {

@@ -52,12 +52,15 @@ struct Job {
     deal: Deal,
     /// Per worker: the item it does next.
     next: Vec<u32>,
+    begins: Nanos,
+    again: Option<Nanos>,
 }
 
 impl Job {
     fn new(traffic: &Traffic) -> Option<Self> {
-        let &Traffic::Batch { items, workers, schedule } = traffic else { return None };
-        Some(Job { deal: Deal::new(items, workers, schedule), next: vec![NONE; workers as usize] })
+        let &Traffic::Batch { items, workers, schedule, begins, again } = traffic else { return None };
+        let deal = Deal::new(items, workers, schedule);
+        Some(Job { deal, next: vec![NONE; workers as usize], begins, again })
     }
 }
 
@@ -189,7 +192,8 @@ impl System<'_> {
         if let Some(job) = &mut self.sources[client as usize].job {
             if let Some(item) = job.deal.take(user) {
                 job.next[user as usize] = item;
-                self.calendar.after(0, Event::Think { client, user });
+                let now = self.calendar.now();
+                self.calendar.after(job.begins.saturating_sub(now), Event::Think { client, user });
             }
             return;
         }
@@ -231,9 +235,10 @@ impl System<'_> {
         *number += 1;
         let mut bearing = source.bearing(user, now, request_key);
         if let Some(job) = &source.job {
-            // An item is the same whoever does it.
+            // An item is the same whoever does it, but not when it is tried again.
             bearing.item = job.next[user as usize];
-            request_key = key(source.key, u64::from(bearing.item));
+            let tried = if job.again.is_some() { source.key.wrapping_add(request_key) } else { source.key };
+            request_key = key(tried, u64::from(bearing.item));
         }
         let session = source.session(user);
         self.books.began(client, now);
@@ -310,6 +315,9 @@ impl System<'_> {
         } else if source.process.is_none() {
             match self.blueprint.clients[client as usize].traffic {
                 Traffic::Consumers { group, .. } => self.delivered(group, user, outcome),
+                Traffic::Batch { again: Some(pause), .. } if outcome != Outcome::Success => {
+                    self.calendar.after(pause, Event::Think { client, user });
+                }
                 _ => self.think(client, user),
             }
         }

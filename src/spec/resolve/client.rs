@@ -147,7 +147,13 @@ fn traffic(
         Traffic::Open(arrivals) => (arrivals.prepare(files).map(blueprint::Traffic::Open), ""),
         Traffic::Batch(spec) => {
             let Batch { items, workers, schedule } = spec.batch;
-            let traffic = blueprint::Traffic::Batch { items: items.get().min(MOST) as u32, workers, schedule };
+            let traffic = blueprint::Traffic::Batch {
+                items: items.get().min(MOST) as u32,
+                workers,
+                schedule,
+                begins: 0,
+                again: None,
+            };
             let fits = (1..=MOST).contains(&items.get());
             let result = if fits { Ok(traffic) } else { Err("a batch has 1 to 100 million items".to_owned()) };
             (result, ".batch.items")

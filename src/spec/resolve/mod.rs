@@ -104,6 +104,7 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
     faults::add_faults(&mut blueprint, files, &mut problems, model);
     assumptions.extend(data::warnings(&blueprint.program.data.databases));
     data::add_consumers(&mut blueprint, &directory, files, &mut problems, model);
+    data::add_movers(&mut blueprint, &directory, files, &mut problems, model);
     if blueprint.program.ways.is_none() {
         assumptions.push("calls and replies take no time on the network".to_owned());
     }

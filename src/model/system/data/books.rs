@@ -37,6 +37,10 @@ pub struct DatabaseBook {
     pub failovers: u64,
     /// Writes that were acknowledged or on their way and are gone, since the start of the run.
     pub lost_writes: u64,
+    /// Items that have moved to another shard, since the start of the run.
+    pub moved: u64,
+    /// When the last of all that were to move did [ns].
+    pub settled: Option<Nanos>,
     /// Requests per shard.
     pub shards: Vec<u64>,
 }

@@ -1,5 +1,6 @@
 //! Caches at work: asking, filling, fetching alone, dropping, writing behind.
 
+use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
 use super::super::System;
@@ -22,6 +23,8 @@ pub(in super::super) struct Cache {
     pub(in super::super) shards: Option<(u32, u32)>,
     /// Per instance of the system: its contents, made when first touched.
     stores: Vec<Option<Box<Store>>>,
+    /// Items that were changed and not yet written to their origin, by instance; evicting an item does not take it out.
+    unwritten: BTreeSet<(u32, u32)>,
     /// Requests in order, if they are to be compared with the best possible.
     requests: Vec<u32>,
     pub(in super::super) book: CacheBook,
@@ -29,7 +32,8 @@ pub(in super::super) struct Cache {
 
 impl Cache {
     pub(super) fn new(key: u64) -> Self {
-        Cache { key, shards: None, stores: Vec::new(), requests: Vec::new(), book: CacheBook::default() }
+        let (stores, requests) = (Vec::new(), Vec::new());
+        Cache { key, shards: None, stores, unwritten: BTreeSet::new(), requests, book: CacheBook::default() }
     }
 
     /// The contents at an instance.
@@ -45,8 +49,11 @@ impl Cache {
     /// Everything at an instance is gone.
     pub(super) fn clear(&mut self, instance: u32) {
         if let Some(Some(store)) = self.stores.get_mut(instance as usize) {
-            self.book.lost += store.clear();
+            store.clear();
         }
+        let before = self.unwritten.len();
+        self.unwritten.retain(|(place, _)| *place != instance);
+        self.book.lost += (before - self.unwritten.len()) as u64;
     }
 
     /// Items at all instances.
@@ -67,25 +74,20 @@ pub(in super::super) fn shard_of(item: u32, shards: u32) -> u32 {
     ((u128::from(mix(u64::from(item) ^ 0x9e6c_63d0_876a_3f6b)) * u128::from(shards)) >> 64) as u32
 }
 
-/// The contents of a cache at the start: empty, or the items with the lowest numbers.
+/// The contents of a cache at the start: empty, or the items with the lowest numbers, the lowest asked for last.
 fn opened(plan: &CachePlan, instance: u32, key: u64, shards: Option<(u32, u32)>) -> Store {
     let random = Stream::new(crate::engine::random::key(key, u64::from(instance)));
     let mut store = Store::new(plan.eviction, plan.capacity, plan.items, random);
-    let wanted = ((plan.items as f64 * plan.preload) as u64).min(5_000_000);
+    let wanted = ((plan.items as f64 * plan.preload) as usize).min(5_000_000);
     let salt = named(key, "preload");
-    let mut item = 0;
-    let mut held = 0;
-    while held < wanted {
-        let here = shards.is_none_or(|(first, count)| first + shard_of(item, count) == instance);
-        if here {
-            let mut draw = Draw::new(key, salt, u64::from(item));
-            let weight = plan.size.as_ref().map_or(1, |size| round(size.sample(&mut draw)).clamp(1, 1 << 31) as u32);
-            // Preloaded items are of all ages.
-            let expires = plan.ttl.map_or(Nanos::MAX, |ttl| round(ttl as f64 * unit(&mut draw)).max(1));
-            store.put(item, weight, 0, expires, |_| {});
-            held += 1;
-        }
-        item += 1;
+    let here = |item: &u32| shards.is_none_or(|(first, count)| first + shard_of(*item, count) == instance);
+    let items: Vec<u32> = (0..u32::MAX).filter(here).take(wanted).collect();
+    for item in items.into_iter().rev() {
+        let mut draw = Draw::new(key, salt, u64::from(item));
+        let weight = plan.size.as_ref().map_or(1, |size| round(size.sample(&mut draw)).clamp(1, 1 << 31) as u32);
+        // Preloaded items are of all ages.
+        let expires = plan.ttl.map_or(Nanos::MAX, |ttl| round(ttl as f64 * unit(&mut draw)).max(1));
+        store.put(item, weight, 0, expires, |_| {});
     }
     store
 }
@@ -285,24 +287,22 @@ impl System<'_> {
         }
     }
 
-    /// Marks the item as changed and not yet written; the first mark starts the writing behind.
+    /// Notes that the item was changed at the own instance and has to be written; the first change starts the writing behind.
     pub(super) fn soil(&mut self, index: u32, number: u32, flush: Place) {
-        let plan = &self.blueprint.program.data.caches[number as usize];
         let (item, instance) = (self.frames[index].item, self.frames[index].instance);
         let open = self.books.is_open();
         let cache = &mut self.data.caches[number as usize];
-        let before = cache.store(plan, instance).mark_dirty(item, true);
+        let before = !cache.unwritten.insert((instance, item));
         cache.book.written(open, before);
         if !before {
             self.start_beside(index, instance, flush, 0x6265_6869_6e64_2121);
         }
     }
 
-    /// Goes on if the item is still marked as changed; it is not any more.
+    /// Goes on if the item still has to be written; it has not any more.
     pub(super) fn wash(&mut self, index: u32, number: u32, past: Place) {
-        let plan = &self.blueprint.program.data.caches[number as usize];
         let (item, instance) = (self.frames[index].item, self.frames[index].instance);
-        if !self.data.caches[number as usize].store(plan, instance).mark_dirty(item, false) {
+        if !self.data.caches[number as usize].unwritten.remove(&(instance, item)) {
             self.frames[index].place = past;
         }
     }

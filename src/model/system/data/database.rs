@@ -4,7 +4,7 @@
 //! began. A write conflicts if the version it is based on (that which its request read last, or the newest one when it began) is
 //! not the newest one when it commits.
 //!
-//! Simplified: a node that comes back has at once what the primary has; elections choose the node that has most; what the old
+//! Simplified: a node that comes back has at once what the primary has; nodes whose partition ends are in step at once; elections choose the node that has most; what the old
 //! primary had and the new one has not is lost.
 
 use std::collections::btree_map::Entry;
@@ -29,13 +29,17 @@ const MOST_SEEN: usize = 4_000_000;
 pub(in super::super) struct Database {
     first: u32,
     /// Per node: the version of each item.
-    versions: Vec<Vec<u32>>,
+    pub(super) versions: Vec<Vec<u32>>,
     /// Per shard: its primary's number among the nodes, and since when it is down [ns].
-    primaries: Vec<(u32, Option<Nanos>)>,
+    pub(super) primaries: Vec<(u32, Option<Nanos>)>,
+    /// Per item: whether it has moved to its new shard; empty if none is to move.
+    pub(super) moved: Vec<bool>,
     /// Per user and item: the newest version read, and written.
     seen: BTreeMap<(u32, u32), (u32, u32)>,
     /// Per user: when the last write was acknowledged [ns].
     wrote: BTreeMap<u32, Nanos>,
+    /// Whether the partition is over and its nodes are in step again.
+    healed: bool,
     /// Who holds a lock, by node and item, and who waits for it.
     locks: BTreeMap<(u32, u32), VecDeque<Waiter>>,
     random: Stream,
@@ -49,19 +53,32 @@ impl Database {
             first,
             versions: vec![Vec::new(); nodes],
             primaries: vec![(0, None); plan.shards as usize],
+            moved: Vec::new(),
             seen: BTreeMap::new(),
             wrote: BTreeMap::new(),
+            healed: plan.partition.is_none(),
             locks: BTreeMap::new(),
             random: Stream::new(key),
             book: DatabaseBook { shards: vec![0; plan.shards as usize], ..DatabaseBook::default() },
         }
     }
 
-    fn version(&self, node: u32, item: u32) -> u32 {
+    pub(super) fn version(&self, node: u32, item: u32) -> u32 {
         self.versions[node as usize].get(item as usize).copied().unwrap_or(0)
     }
 
-    fn set_version(&mut self, node: u32, item: u32, version: u32) {
+    /// All nodes of every shard have what the one that has most has of each item.
+    fn heal(&mut self, nodes: u32) {
+        self.healed = true;
+        for shard in self.versions.chunks_mut(nodes as usize) {
+            let items = shard.iter().map(Vec::len).max().unwrap_or(0);
+            let newest = |item: usize| shard.iter().filter_map(|node| node.get(item)).max().copied().unwrap_or(0);
+            let newest: Vec<u32> = (0..items).map(newest).collect();
+            shard.iter_mut().for_each(|node| node.clone_from(&newest));
+        }
+    }
+
+    pub(super) fn set_version(&mut self, node: u32, item: u32, version: u32) {
         let versions = &mut self.versions[node as usize];
         if item as usize >= versions.len() {
             versions.resize(item as usize + 1, 0);
@@ -84,7 +101,13 @@ impl System<'_> {
         let plan = &self.blueprint.program.data.databases[number as usize];
         let now = self.calendar.now();
         let item = self.item_of(caller, &plan.name);
-        let shard = plan.shard(item);
+        if let Some((_, until, _)) = plan.partition
+            && now >= until
+            && !self.data.databases[number as usize].healed
+        {
+            self.data.databases[number as usize].heal(plan.nodes);
+        }
+        let shard = self.data.databases[number as usize].shard(plan, item);
         self.elect(number, shard);
         let open = self.books.is_open();
         let session = self.session_of(caller);
@@ -138,7 +161,7 @@ impl System<'_> {
     }
 
     /// Makes another node the primary of a shard if its own has been down for long enough.
-    fn elect(&mut self, number: u32, shard: u32) {
+    pub(super) fn elect(&mut self, number: u32, shard: u32) {
         let plan = &self.blueprint.program.data.databases[number as usize];
         let now = self.calendar.now();
         let data = &mut self.data.databases[number as usize];
@@ -210,7 +233,7 @@ impl System<'_> {
         let data = &mut self.data.databases[number as usize];
         data.book.wrote(open, conflict, plan.merges);
         if !everywhere {
-            let node = instance - data.first;
+            let node = data.holder(plan, instance - data.first, item);
             data.set_version(node, item, version);
         }
         let carry = self.data.carry(index);
@@ -241,7 +264,8 @@ impl System<'_> {
         let since = self.data.truths[number as usize].since(item);
         let Carried { snapshot, version } = {
             let data = &self.data.databases[number as usize];
-            let here = own.then(|| data.version(instance - data.first, item));
+            let plan = &self.blueprint.program.data.databases[number as usize];
+            let here = own.then(|| data.version(data.holder(plan, instance - data.first, item), item));
             let carry = self.data.carry(index);
             carry.version = here.unwrap_or(carry.best);
             carry.best = 0;
@@ -265,7 +289,9 @@ impl System<'_> {
             (carry.version, carry.committed)
         };
         let data = &mut self.data.databases[number as usize];
-        data.set_version(instance - data.first, item, version);
+        let plan = &self.blueprint.program.data.databases[number as usize];
+        let node = data.holder(plan, instance - data.first, item);
+        data.set_version(node, item, version);
         data.book.applied(open, now - committed);
     }
 
@@ -273,7 +299,8 @@ impl System<'_> {
     pub(super) fn fetch_version(&mut self, index: u32, number: u32) {
         let (item, instance) = (self.frames[index].item, self.frames[index].instance);
         let data = &self.data.databases[number as usize];
-        let version = data.version(instance - data.first, item);
+        let plan = &self.blueprint.program.data.databases[number as usize];
+        let version = data.version(data.holder(plan, instance - data.first, item), item);
         self.data.carry(index).version = version;
     }
 

@@ -281,6 +281,24 @@ pub const GROUP: &[Metric<GroupBook>] = &[
         read: |book, _| book.first_overflow.map(|time| time as f64 / 1e9),
     },
     Metric {
+        name: "pauses",
+        unit: Unit::PerSecond,
+        about: "How often members began to pause fetching because their memory was full enough, per second of the window.",
+        read: |book, window| Some(book.pauses as f64 / window),
+    },
+    Metric {
+        name: "pause.first",
+        unit: Unit::Seconds,
+        about: "When that happened first, from the start of the run.",
+        read: |book, _| book.first_pause.map(|time| time as f64 / 1e9),
+    },
+    Metric {
+        name: "pause.mean",
+        unit: Unit::Seconds,
+        about: "Time paused within the window per pause that began in it.",
+        read: |book, _| (book.pauses > 0).then(|| book.areas[2] as f64 / 1e9 / book.pauses as f64),
+    },
+    Metric {
         name: "batch.mean",
         unit: Unit::Count,
         about: "Messages per batch, on average.",
@@ -421,6 +439,18 @@ pub const DATABASE: &[Metric<DatabaseBook>] = &[
         unit: Unit::Count,
         about: "Writes that the old primary had and the new one had not, since the start of the run.",
         read: |book, _| Some(book.lost_writes as f64),
+    },
+    Metric {
+        name: "moved",
+        unit: Unit::Count,
+        about: "Items that have moved to another shard (`reshard`), since the start of the run.",
+        read: |book, _| Some(book.moved as f64),
+    },
+    Metric {
+        name: "settled",
+        unit: Unit::Seconds,
+        about: "When the last item that was to move had moved, from the start of the run.",
+        read: |book, _| book.settled.map(|time| time as f64 / 1e9),
     },
     Metric {
         name: "shard.hottest",

@@ -7,6 +7,7 @@ mod books;
 mod cache;
 mod database;
 mod metrics;
+mod moving;
 mod queue;
 mod route;
 mod truth;
@@ -227,6 +228,7 @@ impl System<'_> {
             DataStep::Judge { database, own } => self.judge(index, database, own),
             DataStep::Apply { database } => self.apply_write(index, database),
             DataStep::Fetch { database } => self.fetch_version(index, database),
+            DataStep::Move { database } => self.move_items(index, database),
             DataStep::Lock { database, table, account } => return self.lock_rows(index, database, table, account),
             DataStep::Unlock { database, table } => self.unlock_rows(index, place, database, table),
             DataStep::Rounds { depth } => self.rounds(index, depth),

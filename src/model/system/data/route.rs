@@ -22,6 +22,7 @@ impl System<'_> {
             }
             Route::Database { database, write } => self.choose_node(caller, database, write),
             Route::Node { database, node, primary } => self.other_node(caller, database, node, primary),
+            Route::Moving { database, to } => self.moving_node(database, item, to),
             Route::Item => self.services[service].choose_number(shard_of(item, count), now),
         }
     }

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::super::names::quoted;
 use super::Expanded;
 use crate::model::compile::Problem;
-use crate::model::data::{DatabasePlan, Placement};
+use crate::model::data::DatabasePlan;
 use crate::model::distribution::Random;
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::step::{Change, Inner, RowLock, Spreading, Statement, Step};
@@ -14,7 +14,7 @@ use crate::spec::data_file::{Conflicts, DatabaseSpec, Replication, Sharding};
 use crate::spec::model_file::{ModelFile, QueueSpec};
 
 /// Operations that a database has of itself.
-const OWN: [&str; 2] = ["apply", "fetch"];
+const OWN: [&str; 4] = ["apply", "fetch", "give", "take"];
 
 /// Adds plans and services of all databases.
 pub(super) fn expand(model: &ModelFile, expanded: &mut Expanded, problems: &mut Vec<Problem>) {
@@ -23,7 +23,8 @@ pub(super) fn expand(model: &ModelFile, expanded: &mut Expanded, problems: &mut 
         check(spec, &path, problems);
         let nodes = nodes(spec);
         let mut service = spec.service.clone();
-        service.instances = spec.shards.saturating_mul(nodes);
+        let shards = spec.reshard.as_ref().map_or(spec.shards, |reshard| reshard.shards.max(spec.shards));
+        service.instances = shards.saturating_mul(nodes);
         if let Some(workers) = spec.connections {
             // More connections than there are are refused, as PostgreSQL does ("too many clients already").
             service.runtime.get_or_insert(RuntimeSpec::Workers(workers));
@@ -49,6 +50,9 @@ pub(super) fn expand(model: &ModelFile, expanded: &mut Expanded, problems: &mut 
         if nodes > 1 {
             service.operations.insert("apply".to_owned(), with(apply, Inner::Apply(number)));
             service.operations.insert("fetch".to_owned(), with(fetch, Inner::Fetch(number)));
+        }
+        if let Some(plan) = &spec.reshard {
+            super::reshard::add_operations(number, spec, plan, &mut service);
         }
         let plan = plan(name, spec, nodes, expanded.model.services.len() as u32);
         expanded.add("databases", name, service);
@@ -97,6 +101,9 @@ fn check(spec: &DatabaseSpec, path: &str, problems: &mut Vec<Problem>) {
             problem(".sharding", "the runs of a directory must be in ascending order");
         }
     }
+    if let Some(reshard) = &spec.reshard {
+        super::reshard::check(spec, reshard, path, problems);
+    }
 }
 
 /// The `write` of an operation, if it has one.
@@ -131,18 +138,13 @@ fn surrounded(database: u32, name: &str, nodes: u32, spec: &DatabaseSpec, steps:
     let until = steps.iter().position(Step::is_reply).unwrap_or(steps.len());
     let (front, rest) = steps.split_at(until);
     let statement = Statement { database, name: name.to_owned(), nodes, steps: front.to_vec(), write, lock, read };
-    let mut all = vec![Step::Statement(statement)];
+    let mut all = spec.connect.clone();
+    all.push(Step::Statement(statement));
     all.extend(rest.iter().cloned());
     all
 }
 
 fn plan(name: &str, spec: &DatabaseSpec, nodes: u32, service: u32) -> DatabasePlan {
-    let sharding = match &spec.sharding {
-        Sharding::Modulo => Placement::Modulo,
-        Sharding::Ring(ring) => Placement::ring(spec.shards, ring.virtual_nodes),
-        Sharding::Range(range) => Placement::Range(u64::from(range.items).max(1)),
-        Sharding::Directory(runs) => Placement::Directory(runs.iter().map(|run| (run.before, run.shard)).collect()),
-    };
     let reads = match (&spec.replicas, &spec.quorum) {
         (_, Some(quorum)) => quorum.coordinator.unwrap_or(crate::model::data::Reads::Any),
         (Some(replicas), None) => replicas.reads,
@@ -150,9 +152,11 @@ fn plan(name: &str, spec: &DatabaseSpec, nodes: u32, service: u32) -> DatabasePl
     };
     DatabasePlan {
         name: name.to_owned(),
-        shards: spec.shards,
+        shards: spec.reshard.as_ref().map_or(spec.shards, |reshard| reshard.shards.max(spec.shards)),
+        placed: spec.shards,
         nodes,
-        sharding,
+        sharding: super::reshard::placement(&spec.sharding, spec.shards),
+        reshard: super::reshard::plan(spec),
         reads,
         quorum: spec.quorum.as_ref().map(|quorum| [quorum.read, quorum.write]),
         merges: spec.conflicts == Conflicts::Merge,

@@ -3,9 +3,11 @@
 mod cache;
 mod database;
 mod queue;
+mod reshard;
 
 pub(super) use database::warnings;
 pub(super) use queue::add_consumers;
+pub(super) use reshard::add_movers;
 
 use super::names::quoted;
 use crate::model::compile::{Directory, Problem};
