@@ -20,7 +20,8 @@ const SIGNS: [&str; 3] = ["✅", "⚠️", "❌"];
 type Cells = [(String, usize); 2];
 
 fn study() -> Study {
-    let (document, design) = try_design(&Disk, EXPERIMENT, &Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let (document, design) =
+        try_design(&Disk, EXPERIMENT, &Options::default()).unwrap_or_else(|error| panic!("{error}"));
     answer(&document, &design)
 }
 
@@ -40,9 +41,8 @@ fn percent(share: f64) -> String {
 
 /// The rows of the matrix: the requirement, how its sign is found, and the cells.
 fn rows(study: &Study) -> Vec<(&'static str, &'static str, Cells)> {
-    let stale = both(study, "", "catalog.stale").map(|share| {
-        (format!("{} of the reads are stale", percent(share)), if share == 0.0 { 0 } else { 2 })
-    });
+    let stale = both(study, "", "catalog.stale")
+        .map(|share| (format!("{} of the reads are stale", percent(share)), if share == 0.0 { 0 } else { 2 }));
     let usual = both(study, "", "users.latency.p95");
     let thrice = both(study, ", three times the load", "users.latency.p95");
     let fast = [0, 1].map(|kind| {
@@ -51,15 +51,17 @@ fn rows(study: &Study) -> Vec<(&'static str, &'static str, Cells)> {
     });
     let survives = both(study, ", partition", "users.failures")
         .map(|share| (format!("{} of the requests fail", percent(share)), if share < 0.001 { 0 } else { 2 }));
-    let simple = both(study, "", "catalog.own_stale").map(|share| {
-        (format!("{} of the reads miss what the user wrote", percent(share)), usize::from(share > 0.0))
-    });
-    let grows = both(study, ", three times the load", "users.goodput").map(|rate| {
-        (format!("{rate:.0}/s of 4500/s"), usize::from(rate < 0.98 * 4500.0))
-    });
+    let simple = both(study, "", "catalog.own_stale")
+        .map(|share| (format!("{} of the reads miss what the user wrote", percent(share)), usize::from(share > 0.0)));
+    let grows = both(study, ", three times the load", "users.goodput")
+        .map(|rate| (format!("{rate:.0}/s of 4500/s"), usize::from(rate < 0.98 * 4500.0)));
     vec![
         ("Must never show stale data", "✅ without a stale read, otherwise ❌", stale),
-        ("Reads below 200 ms from everywhere, at scale", "✅ below 200 ms with three times the load too, ⚠️ only without", fast),
+        (
+            "Reads below 200 ms from everywhere, at scale",
+            "✅ below 200 ms with three times the load too, ⚠️ only without",
+            fast,
+        ),
         ("Survives partitions", "✅ if fewer than 0.1 % of the requests fail, otherwise ❌", survives),
         ("Simple for clients", "✅ if users always see what they wrote, otherwise ⚠️", simple),
         ("Read throughput on the same nodes", "✅ if three times the load is carried, otherwise ⚠️", grows),
@@ -88,6 +90,9 @@ fn the_consistency_matrix_is_the_one_that_the_runs_give_and_has_the_expected_sig
     if std::env::var_os("SCALELAB_BLESS").is_some() {
         std::fs::write(DOCUMENT, format!("{head}{BEGIN}{generated}{END}{tail}")).expect("the document can be written");
     } else {
-        assert_eq!(written, generated, "{DOCUMENT} is out of date; `SCALELAB_BLESS=1 cargo test consistency` writes it");
+        assert_eq!(
+            written, generated,
+            "{DOCUMENT} is out of date; `SCALELAB_BLESS=1 cargo test consistency` writes it"
+        );
     }
 }

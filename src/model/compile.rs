@@ -284,8 +284,9 @@ impl<'a> Compiler<'a> {
         let own = steps.iter().any(Step::is_own_work);
         let limits = if own { Default::default() } else { self.limits.clone() };
         let held = |compiler: &mut Self| {
-            compiler
-                .limited(&limits, |compiler| compiler.with_request_memory(|compiler| compiler.crewed(front, rest, own)));
+            compiler.limited(&limits, |compiler| {
+                compiler.with_request_memory(|compiler| compiler.crewed(front, rest, own))
+            });
         };
         if self.gated && !own {
             self.emit(Instruction::EnterGate);

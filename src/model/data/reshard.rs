@@ -55,7 +55,8 @@ impl Resharding {
             match batches.last_mut() {
                 Some((_, last)) if (last.from, last.to) == (*from, *to) && last.count < size => last.count += 1,
                 last => {
-                    let round = last.filter(|(_, last)| (last.from, last.to) == (*from, *to)).map_or(0, |last| last.0 + 1);
+                    let round =
+                        last.filter(|(_, last)| (last.from, last.to) == (*from, *to)).map_or(0, |last| last.0 + 1);
                     batches.push((round, MovedBatch { from: *from, to: *to, first, count: 1 }));
                 }
             }
@@ -97,7 +98,8 @@ mod tests {
         let expected: Vec<u32> = (0..10_000).filter(|item| before.shard(*item, 4) != after.shard(*item, 5)).collect();
         assert_eq!(seen, expected);
         // All pairs take turns: the first batches are between different ones.
-        let pairs: std::collections::BTreeSet<_> = plan.batches[..20].iter().map(|batch| (batch.from, batch.to)).collect();
+        let pairs: std::collections::BTreeSet<_> =
+            plan.batches[..20].iter().map(|batch| (batch.from, batch.to)).collect();
         assert!(pairs.len() >= 16, "{pairs:?}");
     }
 

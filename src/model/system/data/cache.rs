@@ -74,15 +74,14 @@ pub(in super::super) fn shard_of(item: u32, shards: u32) -> u32 {
     ((u128::from(mix(u64::from(item) ^ 0x9e6c_63d0_876a_3f6b)) * u128::from(shards)) >> 64) as u32
 }
 
-/// The contents of a cache at the start: empty, or the items with the lowest numbers, the lowest asked for last.
+/// The contents of a cache at the start: empty, or the items with the lowest numbers, in their order.
 fn opened(plan: &CachePlan, instance: u32, key: u64, shards: Option<(u32, u32)>) -> Store {
     let random = Stream::new(crate::engine::random::key(key, u64::from(instance)));
     let mut store = Store::new(plan.eviction, plan.capacity, plan.items, random);
     let wanted = ((plan.items as f64 * plan.preload) as usize).min(5_000_000);
     let salt = named(key, "preload");
     let here = |item: &u32| shards.is_none_or(|(first, count)| first + shard_of(*item, count) == instance);
-    let items: Vec<u32> = (0..u32::MAX).filter(here).take(wanted).collect();
-    for item in items.into_iter().rev() {
+    for item in (0..u32::MAX).filter(here).take(wanted) {
         let mut draw = Draw::new(key, salt, u64::from(item));
         let weight = plan.size.as_ref().map_or(1, |size| round(size.sample(&mut draw)).clamp(1, 1 << 31) as u32);
         // Preloaded items are of all ages.
