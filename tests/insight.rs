@@ -18,11 +18,14 @@ use scalelab::spec::text::diagnostic::render;
 use crate::support::{Folder, Memory, plan, ran, study};
 
 /// Explains the only point of a model that runs for a few seconds.
-fn explained(model: &str) -> Insight {
+pub(crate) fn explained(model: &str) -> Insight {
+    explained_for("warm_up: 1s, window: 20s", model)
+}
+
+/// The same with other times.
+pub(crate) fn explained_for(times: &str, model: &str) -> Insight {
     let indented = model.replace('\n', "\n  ");
-    let text = format!(
-        "question: What binds?\nrun: {{ warm_up: 1s, window: 20s, drain: 2s, replications: 4 }}\nmodel:\n  {indented}\n"
-    );
+    let text = format!("question: What binds?\nrun: {{ {times}, drain: 2s, replications: 4 }}\nmodel:\n  {indented}\n");
     let memory = Memory::of("e.yaml", text);
     let mut loader = Loader::new(&memory);
     let designed = loader.load(Path::new("e.yaml")).and_then(|document| {
@@ -39,7 +42,7 @@ fn explained(model: &str) -> Insight {
     insight.expect("all laws hold").expect("there is a client")
 }
 
-fn doubled<'a>(insight: &'a Insight, key: &str) -> &'a Effect {
+pub(crate) fn doubled<'a>(insight: &'a Insight, key: &str) -> &'a Effect {
     let found = insight.effects.iter().find(|effect| effect.lever.key == key && effect.change == Change::Double);
     found.unwrap_or_else(|| panic!("{key} was not doubled: {:?}", keys(insight)))
 }
@@ -49,7 +52,7 @@ fn keys(insight: &Insight) -> Vec<&str> {
 }
 
 #[track_caller]
-fn diagnosed(insight: &Insight, class: Class, bottleneck: &str) {
+pub(crate) fn diagnosed(insight: &Insight, class: Class, bottleneck: &str) {
     let told: Vec<&str> = insight.verdict.sentences.iter().map(|sentence| sentence.text.as_str()).collect();
     assert_eq!(insight.verdict.class, Some(class), "{}", told.join("\n"));
     assert_eq!(insight.verdict.bottleneck.as_deref(), Some(bottleneck), "{}", told.join("\n"));
@@ -127,20 +130,6 @@ services:
     assert!(front.utilization > 0.9, "{front:?}");
     assert_eq!(doubled(&insight, "services.web.runtime.workers").judgement, Judgement::NoDifference);
     assert_eq!(doubled(&insight, "services.web.machine.cores").judgement, Judgement::NoDifference);
-}
-
-#[test]
-fn one_slow_instance_is_found_among_its_likes() {
-    // A third of the requests goes to an instance that computes at a third of the speed of the others.
-    let fast = "machine: { cores: 1 }, operations: { page: [ cpu: { exponential: 4ms } ] }";
-    let insight = explained(&format!(
-        "clients: {{ users: {{ arrivals: {{ poisson: 240/s }}, mix: {{ one.page: 33%, two.page: 33%, three.page: 34% }} }} }}
-services:
-  one: {{ {fast} }}
-  two: {{ {fast} }}
-  three: {{ machine: {{ cores: 1 }}, operations: {{ page: [ cpu: {{ exponential: 14ms }} ] }} }}"
-    ));
-    diagnosed(&insight, Class::Cpu, "three.cpu");
 }
 
 #[test]

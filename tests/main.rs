@@ -6,6 +6,7 @@ mod crashes;
 mod data;
 mod determinism;
 mod disk_and_batch;
+mod expectations;
 mod experiments;
 mod failures;
 #[path = "../benches/handwritten/mod.rs"]
@@ -18,6 +19,7 @@ mod machines;
 mod metastability;
 mod model;
 mod network;
+mod planted;
 mod quiz;
 mod report;
 mod scenarios;

@@ -13,6 +13,7 @@ use super::expectation::Check;
 use super::levels;
 use super::precision::{self, Precision};
 use super::quiz::{self, Question};
+use super::selection::{self, Wanted};
 use super::study::{Factor, Level, MetricName, RunPlan};
 use super::system_map::SystemMap;
 use crate::experiment::expectation;
@@ -97,6 +98,8 @@ pub struct Design {
     pub derived: Derived,
     /// The expectations.
     pub checks: Vec<Check>,
+    /// Which variants are to be told apart.
+    pub selections: Vec<Wanted>,
     /// The questions to the reader.
     pub questions: Vec<Question>,
     /// The data files that the models were built with, and a hash of each.
@@ -200,6 +203,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
         questions = quiz::prepare(file, &metrics, &factors, &variants, &mut problems);
         check_plots(&file.plots, [&metrics, &columns], &factors, &points, &mut problems);
     }
+    let selections = selection::prepare(file, &metrics, &factors, &mut problems);
     let precision = precision(&file.run, &metrics, options, &mut problems);
     if !diagnostics.is_empty() {
         problems.clear();
@@ -218,6 +222,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
             columns,
             derived,
             checks,
+            selections,
             questions,
             data: loader.take_data_files(),
             assumptions,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::derived::{Derived, Slo};
 use super::levels;
-use super::study::{Factor, Level, MetricName, Point, Study};
+use super::study::{Estimate, Factor, Level, MetricName, Point, Run, Study};
 use crate::maths::statistics::paired::ratio_of_means;
 use crate::model::compile::Problem;
 use crate::quantity::Unit;
@@ -98,6 +98,8 @@ impl Bound {
 #[derive(Debug, Clone)]
 pub struct Check {
     metric: usize,
+    /// What it is divided by, if the bound is on a ratio of two metrics.
+    over: Option<usize>,
     name: String,
     unit: Unit,
     /// The variant it is about, or the two that are compared.
@@ -137,11 +139,17 @@ pub fn prepare(
             checks.extend(slo.and_then(|slo| objective(spec, slo, number, factors, variants, problems)));
             continue;
         }
-        let metric = metrics.iter().position(|metric| metric.name == spec.metric);
-        if metric.is_none() {
-            let known = metrics.iter().map(|metric| metric.name.as_str());
-            problems.push(Problem::unknown(&path("metric"), "metric", &spec.metric, known));
-        }
+        let mut find = |name: &str| {
+            let found = metrics.iter().position(|metric| metric.name == name);
+            if found.is_none() {
+                let known = metrics.iter().map(|metric| metric.name.as_str());
+                problems.push(Problem::unknown(&path("metric"), "metric", name, known));
+            }
+            found
+        };
+        let (name, divisor) = spec.metric.split_once(" / ").map_or((spec.metric.as_str(), None), |(a, b)| (a, Some(b)));
+        let metric = find(name.trim());
+        let over = divisor.map(|name| find(name.trim()));
         for (key, name) in [("in", &spec.variant), ("of", &spec.of), ("times", &spec.times)] {
             if let Some(name) = name
                 && !variants.contains_key(name)
@@ -154,6 +162,7 @@ pub fn prepare(
         let at = levels_of(&spec.at, &format!("expect[{number}].at"), factors, problems);
         let unit = match (&subject, metric) {
             (Subject::Ratio { .. }, _) | (_, None) => Unit::Ratio,
+            (_, Some(_)) if over.is_some() => Unit::Ratio,
             (_, Some(metric)) => metrics[metric].unit,
         };
         let bounds = bounds(spec, unit, number, problems);
@@ -163,6 +172,7 @@ pub fn prepare(
         let Some(metric) = metric else { continue };
         checks.extend(bounds.into_iter().map(|(bound, words)| Check {
             metric,
+            over: over.flatten(),
             name: spec.metric.clone(),
             unit,
             subject: subject.clone(),
@@ -200,6 +210,7 @@ fn objective(
     let at = levels_of(&spec.at, &path("at"), factors, problems);
     (problems.len() == before).then(|| Check {
         metric: slo.metric,
+        over: None,
         name: slo.words.clone(),
         unit: Unit::Share,
         subject: spec.of.clone().map_or(Subject::All, Subject::Variant),
@@ -256,7 +267,10 @@ fn bounds(spec: &ExpectationSpec, unit: Unit, number: usize, problems: &mut Vec<
         if *scalar == Scalar::Number(0.0) {
             return Some(0.0);
         }
-        let result = parse_as(&written(scalar), unit);
+        // A ratio may be written as a share.
+        let text = written(scalar);
+        let as_share = unit == Unit::Ratio && text.trim_end().ends_with('%');
+        let result = parse_as(&text, if as_share { Unit::Share } else { unit });
         result.map_err(|error| problems.push(Problem::new(format!("expect[{number}].{key}"), error.to_string()))).ok()
     };
     let mut bounds = Vec::new();
@@ -341,7 +355,7 @@ impl Check {
     fn of_point(&self, study: &Study, point: &Point) -> Finding {
         let place = if study.points.len() > 1 { study.label(point) } else { String::new() };
         let finding = self.finding(place, format!("{} {}", self.name, self.words));
-        let Some(estimate) = point.estimates.get(self.metric).copied().flatten() else { return finding };
+        let Some(estimate) = self.estimate(study, point) else { return finding };
         let half = estimate.half_width.unwrap_or(f64::INFINITY);
         let mut measured = display_with_interval(estimate.mean, half, self.unit);
         if let Some(name) = &self.intervals {
@@ -359,12 +373,28 @@ impl Check {
         }
     }
 
+    /// The mean and its interval: of a metric, or of the ratio of two in the same runs.
+    fn estimate(&self, study: &Study, point: &Point) -> Option<Estimate> {
+        let Some(over) = self.over else { return point.estimates.get(self.metric).copied().flatten() };
+        let of = |metric: usize| -> Option<Vec<f64>> { point.runs.iter().map(|run| run.values[metric]).collect() };
+        let (a, b) = (of(self.metric)?, of(over)?);
+        let ratio = ratio_of_means(&a, &b, study.run.confidence).ok().flatten()?;
+        Some(Estimate { mean: ratio.ratio, half_width: Some((ratio.high - ratio.low) / 2.0), n: a.len() as u64 })
+    }
+
     fn of_pair(&self, study: &Study, point: &Point, other: &Point) -> Finding {
         let label = study.label(&Point { variant: String::new(), ..point.clone() });
         let words = format!("{} of {} {} times {}", self.name, point.variant, self.words, other.variant);
         let finding = self.finding(label, words);
         // Only replications that both have can be compared.
-        let value = |run: &super::study::Run| run.values.get(self.metric).copied().flatten();
+        let value = |run: &Run| {
+            let of = |metric: usize| run.values.get(metric).copied().flatten();
+            let value = of(self.metric)?;
+            Some(match self.over {
+                Some(over) => value / of(over).filter(|over| *over != 0.0)?,
+                None => value,
+            })
+        };
         let pairs: Option<Vec<(f64, f64)>> = point
             .runs
             .iter()

@@ -9,6 +9,7 @@ mod marks;
 pub mod precision;
 pub mod quiz;
 pub mod runner;
+pub mod selection;
 pub mod shard;
 pub mod study;
 pub mod system_map;
@@ -46,9 +47,12 @@ pub fn conduct(
     };
     let mut points = runner::run(design, jobs, observer, stop)?;
     remarks.extend(precision::refine(design, &mut points, jobs, observer, stop)?);
+    let selections = selection::refine(design, &mut points, jobs, observer, stop)?;
     let interrupted = stop.load(Ordering::Relaxed);
     points.retain(|point| !point.runs.is_empty());
-    Ok(study_of(document, design, command, points, remarks, interrupted))
+    let mut study = study_of(document, design, command, points, remarks, interrupted);
+    study.selections = selections;
+    Ok(study)
 }
 
 /// The study of some points of a design: judged, with what the reader should know about it, to which `remarks` are added.
@@ -85,6 +89,7 @@ pub fn study_of(
         plots: file.plots.clone(),
         interrupted,
         marks: marks::marks(design),
+        selections: Vec::new(),
         scalings: Vec::new(),
         theories: theories(document, design),
         insights: Vec::new(),

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::expectation::Finding;
+use super::selection::Selected;
 use super::system_map::SystemMap;
 use crate::insight::Insight;
 use crate::insight::scaling::Scaling;
@@ -61,6 +62,9 @@ pub struct Study {
     /// When faults came by the clock, in the first of the points that has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<FaultMark>,
+    /// The best of the variants, where the experiment asks for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selections: Vec<Selected>,
     /// How throughput grows with the swept key, if that says how many of something there are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scalings: Vec<Scaling>,

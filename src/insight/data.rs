@@ -93,6 +93,8 @@ pub enum LeverKind {
     Demand,
     /// A rule and its bounds.
     Policy,
+    /// Something amiss that could be mended, or is the load's: a slow instance, a leak, a neighbor, a cold cache, hot keys.
+    Defect,
 }
 
 /// Something that can be turned.
@@ -122,8 +124,17 @@ pub enum Change {
     More,
     /// Twice as much, or twice as fast.
     Double,
+    /// Four times as much, or as fast: where twice changed nothing.
+    Fourfold,
     /// Another rule, or none.
     Other,
+}
+
+impl Change {
+    /// Whether it is as much as is ever turned: the bottleneck is judged by these.
+    pub fn is_full(self) -> bool {
+        matches!(self, Change::Double | Change::Fourfold | Change::Other)
+    }
 }
 
 /// What becomes of an intervention.

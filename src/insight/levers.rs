@@ -60,6 +60,16 @@ const fn policy(ends: &'static [&'static str], resource: &'static str, noun: &'s
     Rule { ends, kind: LeverKind::Policy, class: Class::Policy, resource, noun, turn }
 }
 
+const fn defect(
+    ends: &'static [&'static str],
+    class: Class,
+    resource: &'static str,
+    noun: &'static str,
+    turn: Turn,
+) -> Rule {
+    Rule { ends, kind: LeverKind::Defect, class, resource, noun, turn }
+}
+
 /// All levers. The first rule that fits a key decides.
 const RULES: &[Rule] = &[
     capacity(&["machine", "cores"], Class::Cpu, "cpu", "CPU cores", Turn::Cores),
@@ -85,23 +95,19 @@ const RULES: &[Rule] = &[
         noun: "pauses of the garbage collector",
         turn: Turn::Times,
     },
-    Rule {
-        ends: &["memory", "leak"],
-        kind: LeverKind::Policy,
-        class: Class::Memory,
-        resource: "leak",
-        noun: "leak",
-        turn: Turn::Without,
-    },
+    defect(&["memory", "leak"], Class::Memory, "leak", "leak", Turn::Without),
     capacity(&["machine", "network"], Class::Network, "network", "network bandwidth", Turn::Amount),
     capacity(&["network", "bandwidth"], Class::Network, "network", "network bandwidth", Turn::Amount),
-    capacity(&["disk", "iops"], Class::Disk, "disk", "disk operations", Turn::Amount),
+    capacity(&["disk", "iops"], Class::Disk, "disk", "disk operations per second", Turn::Amount),
     capacity(&["disk", "bandwidth"], Class::Disk, "disk", "disk bandwidth", Turn::Amount),
     capacity(&["runtime", "workers"], Class::Pool, "workers", "workers", Turn::Amount),
     capacity(&["threads", "limit"], Class::Pool, "threads", "threads", Turn::Amount),
     capacity(&["pools", "*", "size"], Class::Pool, "*", "connections in pool *", Turn::Amount),
     capacity(&["pools", "*"], Class::Pool, "*", "connections in pool *", Turn::Amount),
-    capacity(&["locks", "*", "slots"], Class::Lock, "*", "slots of lock *", Turn::Amount),
+    capacity(&["locks", "*", "shards"], Class::Lock, "*", "shards of lock *", Turn::Amount),
+    capacity(&["locks", "*", "kind", "semaphore"], Class::Lock, "*", "permits of lock *", Turn::Amount),
+    capacity(&["channels", "*", "receivers"], Class::Pool, "*", "receivers of channel *", Turn::Amount),
+    capacity(&["consumers", "*", "concurrency"], Class::Pool, "*", "consumers *", Turn::Amount),
     capacity(&["connections"], Class::Pool, "connections", "connections", Turn::Amount),
     capacity(&["items"], Class::Memory, "items", "cached items", Turn::Amount),
     capacity(&["quota"], Class::Dependency, "quota", "quota", Turn::Amount),
@@ -115,7 +121,22 @@ const RULES: &[Rule] = &[
         turn: Turn::Amount,
     },
     policy(&["pools", "*", "limit"], "queue", "queue places of pool *", Turn::Amount),
-    policy(&["machine", "neighbor"], "neighbor", "noisy neighbor", Turn::Without),
+    Rule {
+        ends: &["shards"],
+        kind: LeverKind::Instances,
+        class: Class::Pool,
+        resource: "shards",
+        noun: "shards",
+        turn: Turn::Amount,
+    },
+    policy(&["channels", "*", "buffer"], "queue", "places in channel *", Turn::Amount),
+    policy(&["ttl"], "ttl", "time to live", Turn::Amount),
+    policy(&["single_flight"], "single_flight", "single flight", Turn::Rule("true")),
+    defect(&["machine", "neighbor"], Class::Cpu, "neighbor", "noisy neighbor", Turn::Without),
+    defect(&["speeds"], Class::Cpu, "speeds", "uneven speed of the instances", Turn::Without),
+    defect(&["preload"], Class::Memory, "preload", "cold start", Turn::Rule("100%")),
+    defect(&["keys", "zipf"], Class::Policy, "keys", "uneven demand for the keys", Turn::Without),
+    defect(&["keys", "hot"], Class::Policy, "keys", "uneven demand for the keys", Turn::Without),
     policy(&["balancer"], "balancer", "balancing", Turn::Rule("least_in_flight")),
     policy(&["retry"], "retry", "retries", Turn::Without),
     step(&["cpu"], Class::Cpu, "cpu", "CPU work in"),
@@ -130,6 +151,8 @@ pub struct Found {
     pub lever: Lever,
     path: Path,
     turn: Turn,
+    /// What holds if the key is not written.
+    unwritten: &'static str,
 }
 
 /// A tree in which a lever was turned.
@@ -153,21 +176,47 @@ pub fn find(tree: &Node) -> (Vec<Found>, Vec<String>) {
         let path = Path::root().key(&section.key);
         for part in section.value.entries() {
             let path = path.key(&part.key);
-            levers.extend(unwritten(&part.value, &part.key, &path).filter(|_| section.key != "clients"));
+            if section.key != "clients" {
+                levers.extend(unwritten(&part.value, &section.key, &part.key, &path));
+            }
             walk(&part.value, &part.key, &path, section.key == "clients", &mut levers, &mut others);
         }
     }
     (levers, others)
 }
 
-/// Levers whose value is 1 if it is not written: instances, and the speed of cores where there are any.
-fn unwritten<'a>(part: &'a Node, name: &'a str, path: &Path) -> impl Iterator<Item = Found> + 'a {
-    let machine = part.entry("machine").map(|machine| &machine.value);
-    let slow = machine.is_some_and(|machine| machine.entry("cores").is_some() && machine.entry("speed").is_none());
-    let runs = part.entry("operations").is_some();
-    let instances = (runs && part.entry("instances").is_none()).then(|| path.key("instances"));
-    let speed = slow.then(|| path.key("machine").key("speed"));
-    instances.into_iter().chain(speed).filter_map(move |path| lever(name, &path, false))
+/// Levers whose key is not written, so that something else holds: one instance, one shard, cores of plain speed, an empty cache.
+fn unwritten(part: &Node, section: &str, name: &str, path: &Path) -> Vec<Found> {
+    let mut found: Vec<(Path, &'static str)> = Vec::new();
+    let mut unless = |node: &Node, path: Path, key: &str, value| {
+        if node.entry(key).is_none() {
+            found.push((path.key(key), value));
+        }
+    };
+    let ours = part.entry("operations").is_some();
+    if ours && section == "services" {
+        unless(part, path.clone(), "instances", "1");
+    }
+    if section == "databases" {
+        unless(part, path.clone(), "shards", "1");
+    }
+    if section == "caches" && (part.entry("items").is_some() || part.entry("bytes").is_some()) {
+        unless(part, path.clone(), "preload", "0%");
+        unless(part, path.clone(), "single_flight", "false");
+    }
+    if let Some(machine) =
+        part.entry("machine").map(|machine| &machine.value).filter(|node| node.entry("cores").is_some())
+    {
+        unless(machine, path.key("machine"), "speed", "1");
+    }
+    for (section, key) in [("locks", "shards"), ("channels", "receivers")] {
+        for each in part.entry(section).map(|section| section.value.entries()).unwrap_or_default() {
+            unless(&each.value, path.key(section).key(&each.key), key, "1");
+        }
+    }
+    let levers =
+        found.into_iter().filter_map(|(path, unwritten)| Some(Found { unwritten, ..lever(name, &path, false)? }));
+    levers.collect()
 }
 
 fn walk(node: &Node, part: &str, path: &Path, client: bool, levers: &mut Vec<Found>, others: &mut Vec<String>) {
@@ -211,11 +260,11 @@ fn lever(part: &str, path: &Path, client: bool) -> Option<Found> {
         let whole = inner.len() == length;
         let place = match rule.kind {
             LeverKind::Demand => is_step == in_steps,
-            LeverKind::Policy => true,
+            LeverKind::Policy | LeverKind::Defect => true,
             LeverKind::Instances => whole,
             LeverKind::Capacity => !in_steps,
         };
-        ends && place && (!client || rule.kind == LeverKind::Policy)
+        ends && place && (!client || matches!(rule.kind, LeverKind::Policy | LeverKind::Defect))
     };
     let rule = RULES.iter().find(fits)?;
     let star = rule.ends.iter().position(|end| *end == "*").map(|at| inner[inner.len() - rule.ends.len() + at]);
@@ -232,7 +281,7 @@ fn lever(part: &str, path: &Path, client: bool) -> Option<Found> {
         class: rule.class,
         kind: rule.kind,
     };
-    Some(Found { lever, path: path.clone(), turn: rule.turn })
+    Some(Found { lever, path: path.clone(), turn: rule.turn, unwritten: "" })
 }
 
 /// The value of a scalar that says how much: in base units, with its unit.
@@ -264,7 +313,7 @@ impl Found {
     /// Turns it: `factor` times as much, or as fast. `None` if nothing would change.
     pub fn turned(&self, tree: &Node, factor: f64) -> Option<Turned> {
         let mut tree = tree.clone();
-        let missing = scalar_node("1", tree.span);
+        let missing = scalar_node(self.unwritten, tree.span);
         let before = get(&tree, &self.path).cloned().unwrap_or(missing);
         let (after, factor) = match self.turn {
             Turn::Amount => scaled(&before, factor)?,
@@ -307,8 +356,20 @@ fn scaled(node: &Node, factor: f64) -> Option<(Node, f64)> {
     if whole {
         after = if factor > 1.0 { after.ceil().max(value + 1.0) } else { after.floor().min(value - 1.0).max(1.0) };
     }
-    let text = levels::write(after, unit)?;
+    let same_unit =
+        matches!(&node.value, Value::Text { .. }).then(|| rewritten(&written(node), after / value)).flatten();
+    let text = same_unit.or_else(|| levels::write(after, unit))?;
     (after != value && value > 0.0).then(|| (scalar_node(&text, node.span), after / value))
+}
+
+/// A quantity some times as great in the unit in which it is written: `100Mbps` and twice that are `200Mbps`.
+fn rewritten(text: &str, factor: f64) -> Option<String> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(unit_at);
+    let after = format!("{}{unit}", levels::significant(number.parse::<f64>().ok()? * factor));
+    let ((known, before), (same, value)) = (levels::read(text)?, levels::read(&after)?);
+    // What the unit cannot hold exactly is written in another one.
+    (known == same && (value - before * factor).abs() <= 1e-5 * value.abs()).then_some(after)
 }
 
 /// The first time below a node, as written.
@@ -329,7 +390,9 @@ fn time(text: &str) -> Option<f64> {
 fn shorter(node: &Node, factor: f64) -> Node {
     let value = match &node.value {
         Value::Text { text, .. } => {
-            let shorter = time(text).and_then(|value| levels::write(value / factor, Some(Unit::Seconds)));
+            let shorter = time(text).and_then(|value| {
+                rewritten(text, 1.0 / factor).or_else(|| levels::write(value / factor, Some(Unit::Seconds)))
+            });
             return shorter.map_or_else(|| node.clone(), |text| scalar_node(&text, node.span));
         }
         Value::Map(entries) => {

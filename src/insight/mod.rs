@@ -33,11 +33,14 @@ use levers::Found;
 use verdict::{Case, bottleneck};
 use whatif::{Goal, Laboratory, Results};
 
+/// Requests that are answered with success, below which gains are no longer counted in multiples of them.
+const SOME: f64 = 0.1;
+
 /// Replications of every intervention, at least: with fewer, intervals corrected for many comparisons are too wide.
 const REPLICATIONS: u64 = 6;
 
 /// How many events all interventions of a point may take before their window is shortened.
-const EVENTS: f64 = 200e6;
+const EVENTS: f64 = 60e6;
 
 /// The fewest requests of the focus client in a shortened window.
 const REQUESTS: f64 = 2000.0;
@@ -73,7 +76,15 @@ pub fn explain(
     let (run, plan) = shortened(design, study, point, &goal, levers.len());
     let laboratory = Laboratory { loader, document, run, plan, jobs, observer, stop };
     let changes = [Change::Less, Change::More, Change::Double];
-    let (effects, results) = laboratory.interventions(&tree, &levers, &changes, &goal)?;
+    let (mut effects, results) = laboratory.interventions(&tree, &levers, &changes, &goal)?;
+    if limited && bottleneck(&effects, limited).is_none() && !stop.load(Ordering::Relaxed) {
+        // Far beyond its capacity a system may fail with twice of anything as well.
+        let (more, _) = laboratory.interventions(&tree, &levers, &[Change::Fourfold], &goal)?;
+        let again = |effect: &Effect| more.iter().any(|other| other.lever == effect.lever);
+        effects.retain(|effect| !effect.change.is_full() || !again(effect));
+        effects.extend(more);
+        whatif::judge(&mut effects, run.confidence);
+    }
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
     }
@@ -176,6 +187,14 @@ fn goal(study: &Study, point: &Point, plan: &DesignPoint, asked: Option<&str>) -
         badness(&one.name).total_cmp(&badness(&other.name)).then(std::cmp::Ordering::Greater)
     })?;
     let name = &worst.name;
+    if limited(name) && lost(name) > 1.0 - SOME && mean(&format!("{name}.failures")).is_some() {
+        let goal = Goal { metric: format!("{name}.failures"), higher_is_better: false };
+        return Some((
+            goal,
+            "next to nothing succeeds, so the question is what makes anything succeed".to_owned(),
+            true,
+        ));
+    }
     if limited(name) {
         let goal = Goal { metric: format!("{name}.goodput"), higher_is_better: true };
         let why = if overloaded.is_some() {

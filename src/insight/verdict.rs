@@ -9,7 +9,7 @@ use super::data::{
 };
 use super::laws;
 use super::same_resource;
-use super::whatif::{Results, TOLERANCE, is_capacity};
+use super::whatif::{Results, TOLERANCE, is_capacity, is_free};
 use super::words::{changed, percent, setting, short};
 use crate::maths::statistics::multiple::best;
 use crate::measure::Kind;
@@ -31,6 +31,9 @@ pub struct Case<'a> {
 /// A capacity that gains at least this part of what the best halving of a step gains is the bottleneck.
 const PART: f64 = 0.5;
 
+/// What takes no more of anything is the bottleneck if it gains at least this part of what the best change gains.
+const FREE: f64 = 0.8;
+
 /// Stations above this utilization look busy.
 const BUSY: f64 = 0.5;
 
@@ -42,9 +45,7 @@ const NAMED: usize = 4;
 
 /// The effect whose lever is the bottleneck; `None` if nothing gains.
 pub fn bottleneck(effects: &[Effect], limited: bool) -> Option<&Effect> {
-    let great = |effect: &&Effect| {
-        matches!(effect.change, Change::Double | Change::Other) && effect.judgement == Judgement::Better
-    };
+    let great = |effect: &&Effect| effect.change.is_full() && effect.judgement == Judgement::Better;
     let most = |kinds: &dyn Fn(&Effect) -> bool| {
         let of_kind = effects.iter().filter(great).filter(|effect| kinds(effect));
         // Of equals the first wins.
@@ -53,12 +54,15 @@ pub fn bottleneck(effects: &[Effect], limited: bool) -> Option<&Effect> {
     let capacity = most(&is_capacity);
     let step = most(&|effect| effect.lever.kind == LeverKind::Demand);
     let instances = || most(&|effect| effect.lever.kind == LeverKind::Instances);
-    match (capacity, step) {
+    let first = match (capacity, step) {
         (Some(capacity), _) if limited => Some(capacity),
         (Some(capacity), Some(step)) if capacity.gain < PART * step.gain => Some(step),
         (Some(capacity), _) => Some(capacity),
         (None, step) => step.or_else(instances),
-    }
+    }?;
+    let defect = most(&|effect| effect.lever.kind == LeverKind::Defect);
+    let free = [defect, most(&is_free)].into_iter().flatten();
+    Some(free.filter(|free| free.gain >= FREE * first.gain).next().unwrap_or(first))
 }
 
 /// Draws the conclusion.
@@ -88,17 +92,21 @@ pub fn conclude(case: &Case) -> Conclusion {
 /// The probability, at least, that doubling the bottleneck gains more than doubling any other resource of its kind.
 fn confidence(effects: &[Effect], first: &Effect, higher_is_better: bool) -> Option<f64> {
     let capacity = first.lever.kind != LeverKind::Demand;
+    let defect = first.lever.kind == LeverKind::Defect;
     let rivals = effects.iter().filter(|effect| {
-        matches!(effect.change, Change::Double | Change::Other)
+        effect.change.is_full()
             && (is_capacity(effect) == capacity || !capacity && effect.lever.kind == LeverKind::Demand)
             && effect.lever.kind != LeverKind::Instances
+            && (effect.lever.kind == LeverKind::Defect || !defect)
             && !same_resource(effect, first)
             && effect.runs.len() == first.runs.len()
     });
     let sign = if higher_is_better { 1.0 } else { -1.0 };
     let signed = |effect: &Effect| effect.runs.iter().map(|value| sign * value).collect::<Vec<f64>>();
     let samples: Vec<Vec<f64>> = std::iter::once(first).chain(rivals).map(signed).collect();
-    best(&samples).ok().flatten().filter(|(index, _)| *index == 0).map(|(_, confidence)| confidence)
+    let sure = best(&samples).ok().flatten().filter(|(index, _)| *index == 0).map(|(_, confidence)| confidence)?;
+    // Without a rival it is as sure as that it helps at all.
+    Some(sure.min(1.0 - first.p))
 }
 
 impl Case<'_> {
@@ -180,17 +188,27 @@ impl Case<'_> {
         let cpu = lever.kind == LeverKind::Capacity && lever.resource == "cpu";
         let (what, verb) = match lever.kind {
             LeverKind::Capacity if cpu => (format!("The CPU of {}", lever.part), "is"),
-            LeverKind::Capacity => (format!("The {} {}", first.from, lever.name), "are"),
-            LeverKind::Instances => (format!("The number of instances of {}", lever.part), "is"),
-            LeverKind::Demand | LeverKind::Policy => (format!("The {}", lever.name), "is"),
+            LeverKind::Capacity if lever.class == Class::Lock => {
+                (format!("The lock {} of {}", lever.resource, lever.part), "is")
+            }
+            LeverKind::Capacity if first.from.parse::<f64>().is_ok_and(|count| count > 1.0) => {
+                (format!("The {} {}", first.from, lever.name), "are")
+            }
+            LeverKind::Capacity => (format!("The {} ({})", lever.name, first.from), "is"),
+            LeverKind::Instances => (format!("The number of {}", lever.name), "is"),
+            LeverKind::Demand | LeverKind::Policy | LeverKind::Defect => (format!("The {}", lever.name), "is"),
         };
         let how = match first.change {
+            Change::Other if first.to == "none" => "Without it".to_owned(),
             Change::Other => format!("With {} instead of {}", first.to, first.from),
-            _ if lever.kind == LeverKind::Demand => format!("Twice as fast ({} → {})", first.from, first.to),
+            _ if lever.kind == LeverKind::Demand => {
+                format!("{} as fast ({} → {})", times(first.factor), first.from, first.to)
+            }
             _ => format!("{} the {} ({} → {})", times(first.factor), lever.name, first.from, first.to),
         };
+        let free = if is_free(first) { " It is named first since it takes no more of anything." } else { "" };
         let text = format!(
-            "{what} {verb} the bottleneck: this system is {}. {how}: {}.",
+            "{what} {verb} the bottleneck: this system is {}. {how}: {}.{free}",
             lever.class.word(),
             changed(first, self.insight)
         );
@@ -223,7 +241,16 @@ impl Case<'_> {
         let find = |station: &str| {
             self.insight.stations.iter().find(|facts| facts.part == lever.part && facts.station == station)
         };
-        find(&lever.resource).or_else(|| find("cpu").filter(|_| lever.class == Class::Cpu))
+        // A network card is two stations, a disk may be.
+        let own = |facts: &&StationFacts| {
+            let rest = facts.station.strip_prefix(lever.resource.as_str());
+            facts.part == lever.part && rest.is_some_and(|rest| rest.starts_with('_'))
+        };
+        let several = || {
+            let own = self.insight.stations.iter().filter(own);
+            own.max_by(|one, other| one.utilization.total_cmp(&other.utilization))
+        };
+        find(&lever.resource).or_else(several).or_else(|| find("cpu").filter(|_| lever.class == Class::Cpu))
     }
 
     fn why(&self, first: &Effect) -> Option<Sentence> {
@@ -295,7 +322,10 @@ impl Case<'_> {
             text = format!("{spent_text} of the response time is spent in {}.{}. ", lever.part, lever.resource);
             figures.push(Figure { source, value: spent, unit: Unit::Share });
         }
-        text.push_str(&format!("Waiting for a turn, anywhere, is {} of it", percent(waited)));
+        if lever.kind == LeverKind::Defect || lever.kind == LeverKind::Policy {
+            self.why_uneven(&mut text, &mut figures);
+        }
+        text.push_str(&format!("Waiting for a turn, anywhere, is {} of the response time", percent(waited)));
         let busiest = self.insight.stations.iter().max_by(|one, other| one.utilization.total_cmp(&other.utilization));
         if let Some(busiest) = busiest {
             let name = format!("{}.{}", busiest.part, busiest.station);
@@ -306,11 +336,23 @@ impl Case<'_> {
         Some(self.sentence(Topic::Why, text, figures))
     }
 
+    /// The station whose load is least even, if any is uneven.
+    fn why_uneven(&self, text: &mut String, figures: &mut Vec<Figure>) {
+        let excess = |facts: &StationFacts| facts.utilization_worst - facts.utilization;
+        let uneven = self.insight.stations.iter().filter(|facts| excess(facts) > UNEVEN);
+        let Some(facts) = uneven.max_by(|one, other| excess(one).total_cmp(&excess(other))) else { return };
+        let name = format!("{}.{}", facts.part, facts.station);
+        let (mean, worst) = (percent(facts.utilization), percent(facts.utilization_worst));
+        text.push_str(&format!("{name} is {mean} busy on average, and its busiest instance {worst}. "));
+        figures.push(self.figure(&format!("{name}.utilization"), facts.utilization));
+        figures.push(self.figure(&format!("{name}.utilization.worst"), facts.utilization_worst));
+    }
+
     /// Capacities whose doubling changes nothing: CPUs first, then the busiest.
     fn useless(&self, first: Option<&Effect>) -> Vec<Sentence> {
         let tried = self.insight.effects.iter().filter(|effect| {
             matches!(effect.lever.kind, LeverKind::Capacity | LeverKind::Instances)
-                && effect.change == Change::Double
+                && matches!(effect.change, Change::Double | Change::Fourfold)
                 && matches!(effect.judgement, Judgement::NoDifference | Judgement::Worse)
                 && first.is_none_or(|first| effect.lever.key != first.lever.key)
         });
@@ -353,9 +395,11 @@ impl Case<'_> {
 
     /// What makes it better, most first.
     fn helps(&self) -> Vec<Sentence> {
-        let better = self.insight.effects.iter().filter(|effect| {
-            effect.judgement == Judgement::Better && matches!(effect.change, Change::Double | Change::Other)
-        });
+        let better = self
+            .insight
+            .effects
+            .iter()
+            .filter(|effect| effect.judgement == Judgement::Better && effect.change.is_full());
         let before = self.insight.effects.iter().find_map(|effect| effect.price);
         let text = |effect: &Effect| {
             let lever = &effect.lever;
@@ -407,7 +451,8 @@ impl Case<'_> {
 
     /// What saturates first as the load grows, by the operational laws.
     fn growth(&self, relief: &Relief, first: &Effect) -> Option<Sentence> {
-        let other = |facts: &&StationFacts| facts.part != first.lever.part || facts.station != first.lever.resource;
+        let other =
+            |facts: &&StationFacts| facts.part != first.lever.part || !facts.station.starts_with(&first.lever.resource);
         let known = relief.stations.iter().filter(other).filter_map(|facts| Some((facts, facts.most?)));
         let (facts, most) = known.min_by(|one, other| one.1.total_cmp(&other.1))?;
         let name = format!("{}.{}", facts.part, facts.station);

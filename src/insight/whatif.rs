@@ -107,6 +107,7 @@ impl Laboratory<'_> {
             columns: Vec::new(),
             derived: Derived::default(),
             checks: Vec::new(),
+            selections: Vec::new(),
             questions: Vec::new(),
             data: Vec::new(),
             assumptions: Vec::new(),
@@ -139,7 +140,6 @@ impl Laboratory<'_> {
             .filter_map(|(trial, place)| Some(effect(&results, trial, (*place)?, goal, self.run.confidence)))
             .collect();
         judge(&mut effects, self.run.confidence);
-        effects.sort_by(|one, other| other.gain.total_cmp(&one.gain));
         Ok((effects, results))
     }
 }
@@ -150,6 +150,7 @@ fn trials(tree: &Node, levers: &[Found], changes: &[Change]) -> Vec<Trial> {
         Change::Less => 0.9,
         Change::More => 1.1,
         Change::Double => 2.0,
+        Change::Fourfold => 4.0,
         Change::Other => 1.0,
     };
     let mut trials: Vec<Trial> = Vec::new();
@@ -209,8 +210,8 @@ fn effect(results: &Results, trial: Trial, place: usize, goal: &Goal, confidence
     }
 }
 
-/// Corrects the p-values for their number and judges.
-fn judge(effects: &mut [Effect], confidence: f64) {
+/// Corrects the p-values for their number, judges, and puts the greatest gain first.
+pub fn judge(effects: &mut [Effect], confidence: f64) {
     let corrected = holm(&effects.iter().map(|effect| effect.p).collect::<Vec<_>>());
     for (effect, p) in effects.iter_mut().zip(corrected) {
         effect.p = p;
@@ -223,9 +224,15 @@ fn judge(effects: &mut [Effect], confidence: f64) {
             Some(_) => Judgement::Undecided,
         };
     }
+    effects.sort_by(|one, other| other.gain.total_cmp(&one.gain));
 }
 
 /// Whether a lever stands for a capacity, rather than for a way to get by with less of it.
 pub fn is_capacity(effect: &Effect) -> bool {
-    matches!(effect.lever.kind, LeverKind::Capacity | LeverKind::Policy)
+    matches!(effect.lever.kind, LeverKind::Capacity | LeverKind::Policy | LeverKind::Defect)
+}
+
+/// Whether an intervention takes no more of anything: another rule, or something mended.
+pub fn is_free(effect: &Effect) -> bool {
+    effect.lever.kind == LeverKind::Defect || effect.change == Change::Other
 }

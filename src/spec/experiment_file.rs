@@ -49,6 +49,9 @@ pub struct ExperimentFile {
     /// What must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<ExpectationSpec>,
+    /// Which variant is the best: replications are added until that is known with a stated probability.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub select: Vec<SelectSpec>,
     /// Questions to the reader, which `scalelab quiz` asks before it runs the experiment and grades with its numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<QuestionSpec>,
@@ -219,7 +222,8 @@ pub struct MetastabilitySpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectationSpec {
-    /// The metric, such as `shoppers.latency.p95`; or give `slo`.
+    /// The metric, such as `shoppers.latency.p95`, or the ratio of two of the same runs: `shop.workers.queue / shoppers.in_flight`; or
+    /// give `slo`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub metric: String,
     /// What must be so in most intervals of time: columns of the time series and the most that they may be, such as
@@ -260,6 +264,25 @@ pub struct ExpectationSpec {
     /// Why it is expected: a formula, a source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
+}
+
+/// A search for the best variant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SelectSpec {
+    /// The metric, such as `shoppers.latency.p95`.
+    pub metric: String,
+    /// Whether the highest or the lowest value is the best.
+    pub best: Which,
+    /// Differences that do not matter: a share of the leader's value (`5%`), or an amount in the metric's unit. The smaller, the more
+    /// replications are needed, at most `run.most_replications`.
+    pub within: Scalar,
+    /// The probability with which the best is to be selected; 95 % if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<Share>,
+    /// The levels that it is about, by swept key; every level by itself if left out.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub at: IndexMap<String, Value>,
 }
 
 /// A question to the reader: for a number (`metric`), for the variant with the highest or lowest value (`which`), or for one of

@@ -163,6 +163,7 @@ impl<'f> Loader<'f> {
                 find: None,
                 metastability: None,
                 expect: Vec::new(),
+                select: Vec::new(),
                 questions: Vec::new(),
                 plots: Vec::new(),
                 analysis: None,

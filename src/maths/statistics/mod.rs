@@ -12,4 +12,5 @@ pub mod paired;
 pub mod proportion;
 pub mod quantile;
 pub mod run_length;
+pub mod selection;
 pub mod warm_up;

@@ -79,7 +79,7 @@ pub(super) fn chart(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, theme: Th
     let frame = Frame { plot, x: plan.x, y: plan.y, y_ticks: frame::y_ticks(&plan.chart.y, &plan.y, plot.height()) };
     regions(canvas, plan, &frame);
     frame::draw_y_axis(canvas, &frame, plan, area.x0, theme);
-    let mut pen = Pen { canvas, frame: &frame, obstacles: Obstacles::default(), ends: Vec::new() };
+    let mut pen = Pen { canvas, frame: &frame, obstacles: Obstacles::default(), ends: Vec::new(), drawn: Vec::new() };
     marks(&mut pen, plan);
     let Pen { mut obstacles, ends, .. } = pen;
     frame::draw_x_axis(canvas, &frame, plan, theme);

@@ -22,6 +22,26 @@ pub(super) struct Pen<'a> {
     pub frame: &'a Frame,
     pub obstacles: Obstacles,
     pub ends: Vec<EndLabel>,
+    /// The points of the lines so far, in pixels: a line that runs along one of them must not hide it.
+    pub drawn: Vec<Vec<Point>>,
+}
+
+/// How near two lines are that look like one, in pixels.
+const TOGETHER: f64 = 1.5;
+
+/// How many of the lines so far run along these points for half of their way or more.
+fn along(drawn: &[Vec<Point>], points: &[Point]) -> usize {
+    let near = |line: &Vec<Point>| {
+        let mut rest = line.iter().peekable();
+        let mut shared = 0;
+        for point in points {
+            while rest.next_if(|other| other.0 < point.0 - 0.5).is_some() {}
+            let twin = rest.peek().filter(|other| (other.0 - point.0).abs() <= 0.5);
+            shared += usize::from(twin.is_some_and(|other| (other.1 - point.1).abs() <= TOGETHER));
+        }
+        shared * 2 >= points.len() && !points.is_empty()
+    };
+    drawn.iter().filter(|line| near(line)).count()
 }
 
 impl Pen<'_> {
@@ -56,6 +76,10 @@ impl Pen<'_> {
     pub fn line(&mut self, line: &Line, look: Look) {
         let plot = self.frame.plot;
         let mapped: Vec<Option<Point>> = line.points.iter().map(|p| self.frame.point(*p)).collect();
+        let known: Vec<Point> = mapped.iter().copied().flatten().collect();
+        let below = along(&self.drawn, &known);
+        // What lies below shows through the gaps of what lies above.
+        let dashes = palette::dashes(look.stroke).or((below > 0).then_some((7.0, 7.0 * below as f64)));
         let mut last = None;
         for run in mapped.split(Option::is_none) {
             let points: Vec<Point> = run.iter().copied().flatten().collect();
@@ -64,18 +88,19 @@ impl Pen<'_> {
                 if let [only] = piece[..] {
                     self.canvas.disk(only, 2.4, look.color);
                 }
-                self.canvas.dashed(&piece, look.color, look.width, palette::dashes(look.stroke));
+                self.canvas.dashed(&piece, look.color, look.width, dashes);
                 self.obstacles.add_path(&piece);
                 last = piece.last().copied().or(last);
             }
         }
-        let points: Vec<Point> = mapped.into_iter().flatten().collect();
         if line.markers {
-            for point in points.iter().filter(|p| plot.contains(**p)) {
+            let own = known.iter().enumerate().filter(|(number, _)| number % (below + 1) == below);
+            for (_, point) in own.filter(|(_, point)| plot.contains(**point)) {
                 self.marker(*point, look);
             }
         }
-        self.off_scale(&points, look.color);
+        self.off_scale(&known, look.color);
+        self.drawn.push(known);
         if let (Some(anchor), false) = (last, look.faded) {
             self.end(&line.name, look.text, anchor);
         }

@@ -36,6 +36,18 @@ fn text_becomes_outlines_while_title_and_description_stay_text_and_are_escaped()
 }
 
 #[test]
+fn a_line_that_runs_along_another_lets_it_show_through() {
+    let line = |name: &str, by: f64| {
+        Layer::Line(Line::new(name, (0..20).map(|i| (f64::from(i), f64::from(i) + by)).collect()).with_markers())
+    };
+    // A dashed line is many short paths.
+    let paths = |layers| to_svg(&with(layers, Scale::Linear)).unwrap().matches("<path").count();
+    let apart = paths(vec![line("a", 0.0), line("b", 10.0)]);
+    assert!(paths(vec![line("a", 0.0), line("b", 0.0)]) > apart + 10);
+    assert!(paths(vec![line("a", 0.0), line("b", 9.0)]) < apart + 10);
+}
+
+#[test]
 fn degenerate_data_gives_a_valid_picture() {
     let sets: Vec<Vec<(f64, f64)>> = vec![
         vec![],

@@ -39,13 +39,37 @@ pub(super) fn write(page: &mut Page, study: &Study, figures: &[Figure]) {
             let label = clean(&study.label(point));
             let at = if label.is_empty() { String::new() } else { format!(", {}", text(&label)) };
             page.raw(&format!("<h3>{}{at}</h3>\n", text(&attribution.client)));
-            flame(page, "All requests", &attribution.entries, |entry| entry.all);
-            flame(page, "The slowest 5 %", &attribution.entries, |entry| entry.slowest);
-            flame(page, "The slowest 1 %", &attribution.entries, |entry| entry.slowest_one);
+            flames(page, "All requests", &attribution.entries);
             table(page, &attribution.entries);
         }
+        operations(page, &point.operations);
     }
     page.end_section();
+}
+
+/// The whole, and the slow tails.
+fn flames(page: &mut Page, all: &str, entries: &[Share]) {
+    flame(page, all, entries, |entry| entry.all);
+    flame(page, "The slowest 5 %", entries, |entry| entry.slowest);
+    flame(page, "The slowest 1 %", entries, |entry| entry.slowest_one);
+}
+
+/// The same of every operation's attempts, folded away: each is part of what stands above.
+fn operations(page: &mut Page, operations: &[Attribution]) {
+    let known: Vec<&Attribution> =
+        operations.iter().filter(|operation| operation.entries.iter().any(|entry| entry.all > 0.0)).collect();
+    if known.is_empty() {
+        return;
+    }
+    page.raw("<details><summary>By operation</summary>\n");
+    for operation in known.iter().take(FLAME_LIMIT) {
+        page.raw(&format!("<h3>{}</h3>\n", text(&operation.client)));
+        flames(page, "All attempts", &operation.entries);
+    }
+    if known.len() > FLAME_LIMIT {
+        page.raw(&format!("<p class=\"note\">and {} more in summary.json</p>\n", known.len() - FLAME_LIMIT));
+    }
+    page.raw("</details>\n");
 }
 
 /// A word for the class of an account's color.
@@ -135,18 +159,19 @@ fn spoken(title: &str, whole: f64, entries: &[Share], time: fn(&Share) -> f64) -
 /// The same numbers as a table.
 fn table(page: &mut Page, entries: &[Share]) {
     let whole = |time: fn(&Share) -> f64| entries.iter().map(time).sum::<f64>();
-    let sums = [whole(|entry| entry.all), whole(|entry| entry.slowest)];
+    let sums = [whole(|entry| entry.all), whole(|entry| entry.slowest), whole(|entry| entry.slowest_one)];
     let cells = |entry: &Share| -> String {
         let cell = |(time, sum): (f64, f64)| {
             let share = if sum > 0.0 { display((time / sum * 1e3).round() / 1e3, Unit::Share) } else { String::new() };
             format!("<td class=\"num\">{}</td><td class=\"num\">{share}</td>", display(time, Unit::Seconds))
         };
-        [(entry.all, sums[0]), (entry.slowest, sums[1])].map(cell).concat()
+        [(entry.all, sums[0]), (entry.slowest, sums[1]), (entry.slowest_one, sums[2])].map(cell).concat()
     };
     let mut out = String::from(
         "<details><summary>The numbers</summary>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">part</th>\
          <th scope=\"col\">on what</th><th scope=\"col\">kind</th><th scope=\"col\" class=\"num\">all requests</th>\
          <th scope=\"col\" class=\"num\">share</th><th scope=\"col\" class=\"num\">slowest 5 %</th>\
+         <th scope=\"col\" class=\"num\">share</th><th scope=\"col\" class=\"num\">slowest 1 %</th>\
          <th scope=\"col\" class=\"num\">share</th></tr></thead>\n<tbody>\n",
     );
     for entry in entries {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::page::{Page, attribute, text};
 use crate::experiment::Study;
-use crate::insight::data::{Change, Effect, Insight, Judgement, LeverKind, StationFacts};
+use crate::insight::data::{Change, Effect, Figure, Insight, Judgement, LeverKind, Sentence, StationFacts, Topic};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::{MISSING, clean, compact};
@@ -19,24 +19,40 @@ pub(super) fn verdicts(page: &mut Page, study: &Study) {
     for insight in &study.insights {
         let mut out = String::new();
         heading(&mut out, study, insight);
+        headline(&mut out, insight);
+        out.push_str("<dl class=\"verdict\">\n");
+        let mut topic = None;
         for sentence in &insight.verdict.sentences {
-            let figures: Vec<String> = sentence
-                .figures
-                .iter()
-                .map(|figure| format!("{}: {}", clean(&figure.source), display(figure.value, figure.unit)))
-                .collect();
-            let basis = match figures.len() {
-                0 => String::new(),
-                _ => format!(" <small class=\"basis\">[{}]</small>", text(&figures.join("; "))),
-            };
-            let _ = writeln!(
-                out,
-                "<p class=\"verdict\"><span class=\"topic\">{}</span> {}{basis}</p>",
-                sentence.topic.word(),
-                text(&sentence.text)
-            );
+            if topic != Some(sentence.topic) {
+                let _ = writeln!(out, "<dt>{}</dt>", sentence.topic.word());
+                topic = Some(sentence.topic);
+            }
+            let _ = writeln!(out, "<dd>{}{}</dd>", text(&sentence.text), basis(sentence));
         }
+        out.push_str("</dl>\n");
         page.raw(&out);
+    }
+}
+
+/// What binds, in a line.
+fn headline(out: &mut String, insight: &Insight) {
+    let verdict = &insight.verdict;
+    let undecided = verdict.sentences.iter().any(|sentence| sentence.topic == Topic::Undecided);
+    let line = match (verdict.class, &verdict.bottleneck) {
+        (Some(class), Some(bottleneck)) => format!("{}: {}", class.word(), clean(bottleneck)),
+        _ if undecided => "Not decided by these runs".to_owned(),
+        _ => "Not bound by anything that was turned".to_owned(),
+    };
+    let _ = writeln!(out, "<p class=\"headline\">{}</p>", text(&line));
+}
+
+/// The figures that a sentence rests on.
+fn basis(sentence: &Sentence) -> String {
+    let figure = |figure: &Figure| format!("{}: {}", clean(&figure.source), display(figure.value, figure.unit));
+    let figures: Vec<String> = sentence.figures.iter().map(figure).collect();
+    match figures.len() {
+        0 => String::new(),
+        _ => format!(" <small class=\"basis\">{}</small>", text(&figures.join(" · "))),
     }
 }
 
@@ -116,6 +132,7 @@ fn tornado(out: &mut String, insight: &Insight, effects: &[Effect]) {
             (LeverKind::Demand, Change::Less) => "a tenth slower",
             (LeverKind::Demand, Change::More) => "a tenth faster",
             (LeverKind::Demand, Change::Double) => "twice as fast",
+            (LeverKind::Demand, Change::Fourfold) => "four times as fast",
             _ => "",
         };
         let turned = if turned.is_empty() { String::new() } else { format!(" <small>{turned}</small>") };

@@ -8,6 +8,7 @@
 //! appears only if there is something to say in it.
 
 mod attribution;
+mod checklist;
 mod expectations;
 mod figures;
 mod insight;
@@ -38,6 +39,7 @@ pub fn report_html(study: &Study) -> Result<Vec<u8>, ReportError> {
     attribution::write(&mut page, study, &figures);
     insight::what_if(&mut page, study);
     insight::laws(&mut page, study);
+    checklist::write(&mut page, study);
     results::write(&mut page, study);
     expectations::write(&mut page, study);
     page.assumptions(study);

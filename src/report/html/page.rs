@@ -312,5 +312,8 @@ fn answers(study: &Study) -> Vec<(&'static str, String)> {
         );
         sentences.push(("open", sentence));
     }
+    for selected in &study.selections {
+        sentences.push((if selected.best.is_some() { "good" } else { "open" }, selected.words()));
+    }
     sentences
 }

@@ -11,7 +11,19 @@ use crate::report::names::counted;
 /// Up to this many points of one expectation are listed one by one; of more, those that are not held, up to as many.
 const LISTED: usize = 4;
 
+/// The best of the variants, where that was asked for.
+fn selections(page: &mut Page, study: &Study) {
+    if study.selections.is_empty() {
+        return;
+    }
+    page.heading("Best of several");
+    for selected in &study.selections {
+        page.paragraph(&selected.words(), Style::Plain, 1);
+    }
+}
+
 pub(super) fn write(page: &mut Page, study: &Study) {
+    selections(page, study);
     if study.expectations.is_empty() {
         return;
     }

@@ -111,7 +111,7 @@ fn effects(page: &mut Page, insight: &Insight) {
         let of = |changes: &[Change]| {
             insight.effects.iter().find(|effect| effect.lever.key == **key && changes.contains(&effect.change))
         };
-        let whole = of(&[Change::Double, Change::Other]);
+        let whole = of(&[Change::Double, Change::Fourfold, Change::Other]);
         let name =
             insight.effects.iter().find(|effect| effect.lever.key == **key).map_or("", |e| e.lever.name.as_str());
         let verdict = whole.map_or(MISSING, |effect| effect.judgement.word());
