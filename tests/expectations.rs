@@ -62,8 +62,10 @@ fn the_best_variant_is_selected_with_as_many_replications_as_that_takes() {
     let selected = &study.selections[0];
     assert_eq!(selected.best.as_deref(), Some("fast"), "{}", selected.words());
     let out = |name: &str| selected.contenders.iter().find(|one| one.variant == name).and_then(|one| one.out);
-    assert!(out("slow") <= out("medium") && out("fast").is_none(), "{selected:?}");
-    assert!(study.points.iter().all(|point| point.runs.len() >= out("medium").unwrap_or(0)));
+    // The slowest varies most, so that it is not the first to drop out.
+    let last = out("slow").max(out("medium")).expect("both dropped out");
+    assert!(out("slow").is_some() && out("medium").is_some() && out("fast").is_none(), "{selected:?}");
+    assert!(study.points.iter().all(|point| point.runs.len() >= last));
     assert!(selected.words().contains("with a probability of at least 95 %"), "{}", selected.words());
 }
 
