@@ -247,7 +247,7 @@ fn a_verdict_stands_with_its_figures_its_chart_and_its_mark_in_the_diagram() {
     let page = page(&study);
     check_nesting(&page);
     assert!(page.contains("The workers of shop are the bottleneck."));
-    assert!(page.contains("[shop.workers.utilization: 50 %]"));
+    assert!(page.contains("shop.workers.utilization: 50 %</small>"));
     assert!(page.contains("▼ the bottleneck: pool-bound"));
     assert!(page.contains("<section id=\"what-if\"") && page.contains("<section id=\"laws\""));
     assert!(page.contains("+50 %") && page.contains("no difference") && page.contains("workers of shop &lt;b&gt;"));
