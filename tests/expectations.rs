@@ -1,11 +1,11 @@
-//! Expectations about ratios of metrics and about intervals, and the selection of the best variant.
+//! Expectations about ratios of metrics, and the selection of the best variant.
 
 use scalelab::experiment::expectation::Verdict;
 
 use crate::support::{Folder, study};
 
 const SHOP: &str = "question: q
-run: { warm_up: 2s, window: 20s, interval: 1s, replications: 4 }
+run: { warm_up: 2s, window: 20s, replications: 4 }
 model:
   clients: { users: { arrivals: { poisson: 150/s }, call: web.page } }
   services: { web: { runtime: { workers: 2 }, operations: { page: [ wait: { exponential: 10ms } ] } } }
@@ -25,22 +25,6 @@ fn the_share_of_the_response_time_spent_waiting_is_a_ratio_of_two_metrics() {
     assert_eq!(verdicts, [Verdict::Held, Verdict::Failed, Verdict::Held], "{:?}", study.expectations);
     let waiting = study.expectations[0].mean.expect("there were requests");
     assert!((waiting - 1.929 / 3.429).abs() < 0.1, "{waiting}");
-}
-
-#[test]
-fn an_objective_is_counted_interval_by_interval() {
-    let study = study(&format!(
-        "{SHOP}faults: [ {{ at: 7s, for: 4s, hang: web }} ]
-expect:
-  - {{ metric: users.goodput, above: 20/s, intervals: 75% }}
-  - {{ metric: users.goodput, above: 20/s, intervals: 95% }}
-"
-    ));
-    let findings = &study.expectations;
-    assert_eq!((findings[0].verdict, findings[1].verdict), (Verdict::Held, Verdict::Failed), "{findings:?}");
-    // Nothing ends in four of the twenty seconds.
-    assert!(findings[1].measured.contains("16 of 80 were bad"), "{}", findings[1].measured);
-    assert!(findings[0].expectation.contains("in 75 % of intervals of 1 s"), "{}", findings[0].expectation);
 }
 
 const VARIANTS: &str = "question: Which is best?
@@ -70,15 +54,10 @@ fn the_best_variant_is_selected_with_as_many_replications_as_that_takes() {
 }
 
 #[test]
-fn what_is_wrong_with_ratios_intervals_and_selections_is_said() {
+fn what_is_wrong_with_ratios_and_selections_is_said() {
     let folder = Folder::new("expectations");
     for (text, words) in [
         (format!("{SHOP}expect: [ {{ metric: web.workers.queue / users.inflight, below: 1 }} ]\n"), "users.in_flight"),
-        (
-            format!("{SHOP}expect: [ {{ metric: users.latency.p99, below: 1s, intervals: 99% }} ]\n"),
-            "column of the time series",
-        ),
-        (format!("{SHOP}expect: [ {{ metric: users.goodput, above: 1/s, intervals: 101% }} ]\n"), "at most 100%"),
         (format!("{SHOP}select: [ {{ metric: users.goodput, best: highest, within: 1% }} ]\n"), "less than two"),
         (format!("{VARIANTS}select: [ {{ metric: users.goodput, best: highest, within: 0% }} ]\n"), "cannot be told"),
         (

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::design::{Design, DesignPoint};
+use super::design::Design;
 use super::estimate::{Finished, summarize};
 use super::study::{Point, Run};
-use crate::model::system::{Plan, Record, System, Violation, metrics};
+use crate::model::system::{Plan, System, Violation, metrics};
 
 /// Sees how far a run is.
 pub trait Observer: Sync {

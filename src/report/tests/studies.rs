@@ -116,7 +116,6 @@ fn point(study: &Study, variant: &str, levels: Vec<usize>, rate: f64, capacity: 
         ending: if stable { Ending::Completed } else { Ending::TooManyInFlight },
         events: 1000 + replication,
         values: values.iter().map(|value| Some(*value)).collect(),
-        kept: Vec::new(),
     };
     // A start from an empty system that settles, with a ripple.
     let settled = |step: u32| 1.0 - libm::exp(-f64::from(step + 1) / 4.0);
