@@ -7,7 +7,7 @@
 //! Invariants: a file is there whole or not at all; what was finished before a crash is in a journal beside it and is not run
 //! again ([`store`]); no run is counted twice, and none is missing.
 //!
-//! Limits: what needs the results of all points before it can go on, `precision:` and `warm_up: auto`, cannot be shared
+//! Limits: what needs the results of all points before it can go on, `precision:`, `select:` and `warm_up: auto`, cannot be shared
 //! ([`shareable`]).
 
 pub mod deal;
@@ -126,6 +126,11 @@ pub fn shareable(design: &Design) -> Result<(), String> {
                     or resumed; run it once with --replications 1, then write the time it found as `warm_up`"
                 .to_owned(),
         );
+    }
+    if !design.selections.is_empty() {
+        return Err("`select` looks at the results of all runs before it asks for more, so they cannot be shared or \
+                    resumed; remove it"
+            .to_owned());
     }
     if !design.precision.wanted.is_empty() {
         return Err(
