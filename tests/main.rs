@@ -9,6 +9,7 @@ mod disk_and_batch;
 mod expectations;
 mod experiments;
 mod failures;
+mod fleets;
 #[path = "../benches/handwritten/mod.rs"]
 #[allow(dead_code, reason = "the benchmarks run the loops; here only their own tests do")]
 mod handwritten;

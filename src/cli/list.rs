@@ -10,7 +10,7 @@ use super::{Status, print, show};
 use crate::experiment::design::{Options, design};
 use crate::measure::Metric;
 use crate::model::system::metrics::{
-    BALANCING, CHANNEL, CLIENT, CLIENT_COST, LINK, MEMORY, OPERATION, SERVICE_COST, STATION,
+    BALANCING, CHANNEL, CLIENT, CLIENT_COST, FLEET, LINK, MEMORY, OBJECTIVE, OPERATION, ROLLOUT, SERVICE_COST, STATION,
 };
 use crate::spec::load::{Disk, Loader, model_schema};
 
@@ -68,6 +68,7 @@ pub fn run(arguments: &Arguments) -> Status {
     }
     if wanted(Topic::Metrics) {
         text.push_str(&section("metrics of a client: <client>.<metric>", &metrics(CLIENT)));
+        text.push_str(&section("metrics of a client with an objective: <client>.<metric>", &metrics(OBJECTIVE)));
         text.push_str(&section("metrics of an operation: <service>.<operation>.<metric>", &metrics(OPERATION)));
         text.push_str(&section("metrics of a service with several instances: <service>.<metric>", &metrics(BALANCING)));
         text.push_str(&section("metrics of a station: <service>.<station>.<metric>", &metrics(STATION)));
@@ -79,6 +80,9 @@ pub fn run(arguments: &Arguments) -> Status {
             "metrics of a channel, beside those of a station: <service>.<channel>.<metric>",
             &metrics(CHANNEL),
         ));
+        let fleet = "metrics of a service whose instances come and go: <service>.<metric>";
+        text.push_str(&section(fleet, &metrics(FLEET)));
+        text.push_str(&section("metrics of a service with a rollout: <service>.<metric>", &metrics(ROLLOUT)));
         text.push_str(&section("metrics of a link: <link>.<metric>", &metrics(LINK)));
     }
     print(&text);

@@ -9,6 +9,7 @@ mod compare;
 mod diagram;
 mod explain;
 mod find;
+mod import;
 mod init;
 mod list;
 mod merge;
@@ -76,6 +77,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Check files without running them
     Check(check::Arguments),
+    /// Turn Kubernetes manifests or a Mermaid flowchart into a model skeleton
+    Import(import::Arguments),
     /// Draw the system of a model or experiment as SVG or Mermaid
     Diagram(diagram::Arguments),
     /// Answer an experiment's questions, then see what it says
@@ -107,6 +110,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Find(arguments) => find::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Diagram(arguments) => diagram::run(&arguments),
         Command::Quiz(arguments) => quiz::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

@@ -504,8 +504,9 @@ fn check_plots(
         }
         let keys = || factors.iter().map(|factor| factor.key.as_str());
         let words = ["variant", "time", "distribution", "attribution"];
-        if !words.contains(&x) && !keys().any(|key| key == x) {
-            problems.push(Problem::unknown(&path("x"), "swept key", x, keys().chain(words)));
+        let is_metric = metrics.iter().any(|metric| metric.name == x);
+        if !words.contains(&x) && !is_metric && !keys().any(|key| key == x) {
+            problems.push(Problem::unknown(&path("x"), "swept key or metric", x, keys().chain(words)));
         }
         if let Some(map) = plot.map.as_deref()
             && (!keys().any(|key| key == map) || plot.x.as_deref() == Some(map))

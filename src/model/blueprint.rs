@@ -11,9 +11,11 @@ use super::channels::ChannelPlan;
 use super::discipline::{QueueDiscipline, WhenFull};
 use super::fault::FaultPlan;
 use super::keys::Keys;
+use super::life::FleetPlan;
 use super::limiter::{Allow, Per};
 use super::locks::LockPlan;
 use super::network::NetworkPlan;
+use super::objective::ObjectiveSpec;
 use super::program::{Demand, Place, Program};
 use super::resilience::limit::LimitSpec;
 use super::resilience::shed::ShedSpec;
@@ -64,6 +66,21 @@ pub enum Agent {
         /// The instance's number within the service.
         instance: u32,
     },
+    /// Lets the instances of a service come and go.
+    Steward {
+        /// The service.
+        service: u32,
+    },
+    /// Replaces the version of a service by a new one.
+    Rollout {
+        /// The service.
+        service: u32,
+    },
+    /// Decides how many instances a service has.
+    Autoscaler {
+        /// The service.
+        service: u32,
+    },
     /// A neighbor on the host of an instance takes a part of its cores, now and then.
     Neighbor {
         /// The service.
@@ -112,6 +129,8 @@ pub struct Service {
     pub speeds: Vec<f64>,
     /// How its calls are balanced beside that.
     pub balancing: Balancing,
+    /// How its instances come and go; they are always there if it is none. `instances` are then the places for them.
+    pub fleet: Option<Box<FleetPlan>>,
 }
 
 impl Service {
@@ -324,6 +343,8 @@ pub struct Client {
     pub priority: u8,
     /// What somebody who comes does before going; a single request if there is none. Only with [`Traffic::Open`].
     pub visit: Option<Visit>,
+    /// What its requests should be like in every period.
+    pub objective: Option<ObjectiveSpec>,
 }
 
 /// The requests of somebody who comes from outside: one after the other, with pauses.

@@ -7,6 +7,7 @@
 //! This floor knows no file, no wall clock and no thread.
 
 pub mod arrival;
+pub mod autoscaler;
 pub mod balancer;
 pub mod balancing;
 pub mod batch;
@@ -22,13 +23,16 @@ pub mod distribution;
 pub mod fault;
 pub mod frame;
 pub mod keys;
+pub mod life;
 pub mod limiter;
 pub mod locks;
 pub mod machine;
 pub mod network;
+pub mod objective;
 pub mod program;
 pub mod queue;
 pub mod resilience;
+pub mod rollout;
 pub mod station;
 pub mod step;
 pub mod system;

@@ -335,7 +335,8 @@ pub struct PlotSpec {
     /// What is drawn: a metric, such as `shoppers.latency.p95`; with `x: time` a column of the time series; with
     /// `x: distribution` a client's name; with `x: attribution` too.
     pub y: String,
-    /// What it is drawn over: a swept key, `variant`, `time`, `distribution` or `attribution`. The first swept key with
+    /// What it is drawn over: a swept key, `variant`, `time`, `distribution`, `attribution`, or another metric, such as
+    /// `shoppers.cost`. The first swept key with
     /// numeric levels, or else `variant`, if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,

@@ -4,6 +4,7 @@ pub mod catalogue;
 mod columns;
 pub mod data_file;
 pub mod experiment_file;
+pub mod import;
 pub mod lint;
 pub mod load;
 pub mod model_file;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data_file::DataSpec;
 use crate::model::arrival::ArrivalSpec;
+use crate::model::autoscaler::AutoscalerSpec;
 use crate::model::balancer::Policy;
 use crate::model::balancing::Balancing;
 use crate::model::batch::BatchSpec;
@@ -18,6 +19,7 @@ use crate::model::discipline::{QueueDiscipline, WhenFull};
 use crate::model::distribution::Random;
 use crate::model::fault::FaultSpec;
 use crate::model::keys::KeysSpec;
+use crate::model::life::LifeSpec;
 use crate::model::limiter::{Allow, Per};
 use crate::model::locks::LockSpec;
 use crate::model::machine::cpu::{ContentionSpec, ContextSwitch, Discipline, QuotaSpec, StealSpec};
@@ -25,11 +27,13 @@ use crate::model::machine::disk::DiskSpec;
 use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::network::LinkSpecs;
+use crate::model::objective::ObjectiveSpec;
 use crate::model::resilience::breaker::BreakerSpec;
 use crate::model::resilience::limit::LimitSpec as AdaptiveLimit;
 use crate::model::resilience::retry::{ConnectionPoolSpec, HedgeSpec, Propagated, RetrySpec};
 use crate::model::resilience::shed::ShedSpec;
 use crate::model::resilience::throttle::ThrottleSpec;
+use crate::model::rollout::RolloutSpec;
 use crate::model::step::Step;
 use crate::quantity::{Bandwidth, Bytes, Cores, Count, Duration, Price, Rate, Share};
 
@@ -141,6 +145,9 @@ pub struct ClientSpec {
     /// How important the requests are: 0, the most important, if left out. Queues that know priorities look at it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: u8,
+    /// What the requests should be like in every minute or other period; judged by the metrics `slo.*`, nothing else looks at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<ObjectiveSpec>,
     /// How long one attempt waits for its answer; unlimited if left out. The service does not notice that it gave up, unless
     /// `propagate` says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,10 +222,19 @@ pub struct VisitSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ServiceSpec {
-    /// How many instances run; 1 if left out.
+    /// How many instances run, or run at the start if there is an autoscaler; 1 if left out.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 100_000))]
     pub instances: u32,
+    /// What it takes for an instance to come and to go; they are always there if this and `autoscaler` are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life: Option<LifeSpec>,
+    /// Who changes the number of instances while the system runs; nobody if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaler: Option<AutoscalerSpec>,
+    /// A new version that comes while the system runs; none if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutSpec>,
     /// Where the instances are: in these zones in turn, such as `[eu/a, eu/b]`; in no zone if left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<String>,
@@ -275,6 +291,22 @@ pub struct ServiceSpec {
     /// What the service can be asked to do: a list of steps for each operation.
     #[serde(default)]
     pub operations: IndexMap<String, Vec<Step>>,
+}
+
+impl ServiceSpec {
+    /// Whether instances come and go.
+    pub fn has_fleet(&self) -> bool {
+        self.autoscaler.is_some() || self.life.is_some() || self.rollout.is_some()
+    }
+
+    /// How many instances there is room for: those at the start, or the most that may be wanted and a quarter as many that
+    /// are leaving.
+    pub fn places(&self) -> u32 {
+        let wanted = self.autoscaler.as_ref().map_or(self.instances, |scaler| scaler.max.max(self.instances));
+        let leaving = if self.has_fleet() { wanted.div_ceil(4) } else { 0 };
+        let surge = self.rollout.as_ref().map_or(0, |rollout| rollout.surge(wanted));
+        wanted.saturating_add(leaving).saturating_add(surge)
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -201,6 +201,17 @@ impl Profile {
         }
     }
 
+    /// The rate at an instant [ns], in arrivals per nanosecond.
+    pub fn rate_at(&self, time: f64) -> f64 {
+        match self {
+            Profile::Pieces(pieces) => {
+                let piece = pieces.iter().rfind(|piece| piece.start <= time);
+                piece.map_or(0.0, |piece| piece.rate + piece.slope * (time - piece.start))
+            }
+            Profile::Sine { mean, amplitude, pulsation } => mean + amplitude * libm::sin(pulsation * time),
+        }
+    }
+
     /// The instant [ns] by which `operational` arrivals are expected; `None` if that never comes. `piece` remembers where
     /// the last call found its answer; calls must come with ascending `operational`.
     #[inline(always)]

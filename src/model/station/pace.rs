@@ -29,11 +29,13 @@ pub enum Brake {
     Paging,
     /// The machine is slower than the others.
     Machine,
+    /// The process has begun lately: caches are cold, code is not compiled yet.
+    WarmUp,
 }
 
 impl Brake {
     /// How many causes there are.
-    const COUNT: usize = 5;
+    const COUNT: usize = 6;
 }
 
 /// The cost of changing from one job to another.

@@ -8,6 +8,7 @@
 //! after.
 
 use super::faults::Fault;
+use super::fleet::{Rollout, Scaler, Steward};
 use super::memory::Keeper;
 use super::neighbor::Neighbor;
 use super::{Event, System};
@@ -25,11 +26,11 @@ pub(super) trait Agent: std::fmt::Debug {
 
 /// Makes the agents of a blueprint; `root` is the key of the run.
 pub(super) fn build_all(blueprint: &Blueprint, root: u64) -> Vec<Option<Box<dyn Agent>>> {
-    blueprint.agents.iter().enumerate().map(|(number, plan)| Some(build(plan, number as u32, root))).collect()
+    blueprint.agents.iter().enumerate().map(|(number, plan)| build(blueprint, plan, number as u32, root)).collect()
 }
 
-fn build(plan: &blueprint::Agent, number: u32, root: u64) -> Box<dyn Agent> {
-    match *plan {
+fn build(blueprint: &Blueprint, plan: &blueprint::Agent, number: u32, root: u64) -> Option<Box<dyn Agent>> {
+    Some(match *plan {
         blueprint::Agent::Memory { service, instance } => Box::new(Keeper { service, instance }),
         blueprint::Agent::Neighbor { service, instance, slot, speed, ref times } => {
             Box::new(Neighbor { service, instance, slot, speed, times: times.clone(), changes: 0 })
@@ -38,7 +39,16 @@ fn build(plan: &blueprint::Agent, number: u32, root: u64) -> Box<dyn Agent> {
         blueprint::Agent::Crash { service, instance, at, lasting } => {
             Box::new(Crash { service, instance, at, lasting, down: false })
         }
-    }
+        blueprint::Agent::Steward { service } => Box::new(Steward { service }),
+        blueprint::Agent::Rollout { service } => {
+            let spec = blueprint.services[service as usize].fleet.as_ref()?.rollout.as_ref()?;
+            Box::new(Rollout::new(service, spec))
+        }
+        blueprint::Agent::Autoscaler { service } => {
+            let spec = blueprint.services[service as usize].fleet.as_ref()?.autoscaler.as_ref()?;
+            Box::new(Scaler::new(blueprint, service, spec))
+        }
+    })
 }
 
 /// An instance dies, and comes back.

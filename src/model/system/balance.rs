@@ -7,7 +7,7 @@
 //! Nothing here acts by itself: checks, reports, sweeps and slow starts are brought up to date before the first call after
 //! their time. Between two calls nobody looks at them.
 
-use crate::engine::random::{below, named};
+use crate::engine::random::{below, named, unit};
 use crate::engine::{Nanos, Stream};
 use crate::model::balancer::{Balancer, By, Call, Members, Reply, View};
 use crate::model::balancing::health::Health;
@@ -17,6 +17,7 @@ use crate::model::balancing::{Balancing, Load};
 use crate::model::blueprint;
 use crate::model::frame::NONE;
 
+use super::fleet::{Gauge, Versions};
 use super::record::ServiceBook;
 
 /// Where a call goes.
@@ -46,16 +47,18 @@ struct Reports {
 
 /// What happens to instances, as far as balancers see it.
 #[derive(Debug)]
-struct Knowledge {
+pub(super) struct Knowledge {
     balancing: Balancing,
     /// Per instance: whether it runs.
     up: Vec<bool>,
+    /// Per instance: whether it is ready, if instances come and go.
+    pub(super) member: Vec<bool>,
     /// When instances come or go [ns], the next one last.
     changes: Vec<Nanos>,
     health: Option<Health>,
     outliers: Option<Outliers>,
     /// Per instance that starts slowly: when it came.
-    came: Vec<Option<Nanos>>,
+    pub(super) came: Vec<Option<Nanos>>,
     /// When the slow starts are looked at again.
     slow_next: Option<Nanos>,
 }
@@ -103,11 +106,15 @@ pub(super) struct Service {
     balancers: Vec<One>,
     random: Stream,
     /// Per instance: calls of all balancers in flight.
-    present: Vec<u32>,
+    pub(super) present: Vec<u32>,
     /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
     sent: Vec<u64>,
     /// Where the last call of every key or user went, if that is wanted.
     followed: Option<Box<Followed>>,
+    /// Which instances have a new version, if one may come.
+    pub(super) versions: Option<Box<Versions>>,
+    /// Counters for an autoscaler, if there is one.
+    pub(super) gauge: Option<Box<Gauge>>,
     /// What was sent within the window, once it has ended.
     counted: Option<Vec<u64>>,
     /// Calls with a predecessor, and those of them that went elsewhere, within the window, once it has ended.
@@ -119,7 +126,7 @@ pub(super) struct Service {
     shared: bool,
     /// Whether some instance does not run.
     broken: bool,
-    knowledge: Box<Knowledge>,
+    pub(super) knowledge: Box<Knowledge>,
     /// When something must be brought up to date before a call [ns].
     due: Nanos,
     /// Until when calls need no choice: there is nothing to balance, and the one instance is there [ns].
@@ -150,9 +157,12 @@ impl Service {
             policy.members(&members);
             One { policy, members, in_flight: vec![0; instances] }
         };
-        let balancers: Vec<One> = (0..count).map(one).collect();
+        let renewable = service.fleet.as_ref().is_some_and(|fleet| fleet.rollout.is_some());
+        let groups = if renewable { 2 } else { 1 };
+        let balancers: Vec<One> = (0..groups * count).map(|number| one(number % count)).collect();
         let watched = balancers.iter().any(|one| one.policy.watches());
-        let balanced = instances > 1 || balancing.health.is_some() || balancing.outliers.is_some();
+        let balanced =
+            instances > 1 || service.fleet.is_some() || balancing.health.is_some() || balancing.outliers.is_some();
         let reports = match balancing.load {
             Load::Reported(every) if !foresees => {
                 let every = every.as_nanos().max(1);
@@ -163,6 +173,7 @@ impl Service {
         let latencies = balancers[0].policy.probes().then(|| Box::new(Latencies::new(instances)));
         let knowledge = Box::new(Knowledge {
             up: vec![true; instances],
+            member: vec![true; instances],
             health: balancing.health.map(|health| Health::new(health, instances)),
             outliers: balancing.outliers.map(|outliers| Outliers::new(outliers, instances)),
             came: vec![None; instances],
@@ -170,6 +181,7 @@ impl Service {
             changes: balancing.changes().into_iter().rev().collect(),
             balancing,
         });
+        let scaled = service.fleet.as_ref().is_some_and(|fleet| fleet.autoscaler.is_some());
         let by_session = knowledge.balancing.follow == Some(By::Session);
         let mut service = Service {
             first_instance,
@@ -182,6 +194,8 @@ impl Service {
             present: vec![0; instances],
             sent: vec![0; instances],
             followed: knowledge.balancing.follow.map(Followed::new).map(Box::new),
+            versions: renewable.then(|| Box::new(Versions::new(instances))),
+            gauge: scaled.then(|| Box::new(Gauge::new(instances))),
             counted: None,
             followed_then: None,
             shared: knowledge.balancing.load == Load::Shared && count > 1,
@@ -215,19 +229,23 @@ impl Service {
         if call.now >= self.due {
             self.bring_up_to_date(call.now);
         }
-        if self.balancers[0].members.eligible.is_empty() {
+        let (first, count) = self.group();
+        if self.balancers[first].members.eligible.is_empty() {
+            if let Some(gauge) = &mut self.gauge {
+                gauge.unsent += 1;
+            }
             return None;
         }
         if !self.balanced {
             return Some(Placed { instance: self.first_instance, balancer: 0 });
         }
-        let count = self.balancers.len() as u32;
-        let balancer = match (count, caller) {
-            (1, _) => 0,
-            (count, Some(caller)) => caller % count,
-            (count, None) => below(&mut self.random, u64::from(count)) as u32,
-        };
-        let One { policy, members, in_flight } = &mut self.balancers[balancer as usize];
+        let balancer = first
+            + match (count, caller) {
+                (1, _) => 0,
+                (count, Some(caller)) => (caller % count) as usize,
+                (count, None) => below(&mut self.random, u64::from(count)) as usize,
+            };
+        let One { policy, members, in_flight } = &mut self.balancers[balancer];
         let known = match &self.reports {
             Some(reports) => &reports.last,
             None if self.shared => &self.present,
@@ -248,10 +266,32 @@ impl Service {
         if let Some(followed) = &mut self.followed {
             followed.went(call, number);
         }
+        if let Some(gauge) = &mut self.gauge {
+            gauge.counts[number as usize][0] += 1;
+        }
+        if let Some(versions) = &mut self.versions {
+            versions.sent(number);
+        }
         if self.watched {
-            self.tell_change(balancer as usize, number, call.now);
+            self.tell_change(balancer, number, call.now);
         }
         Some(Placed { instance: self.first_instance + number, balancer: balancer as u16 })
+    }
+
+    /// How many balancers a version has.
+    #[inline]
+    fn count(&self) -> u32 {
+        let all = self.balancers.len() as u32;
+        if self.versions.is_some() { all / 2 } else { all }
+    }
+
+    /// The first of the balancers of the version that gets the next call, and how many there are.
+    #[inline]
+    fn group(&mut self) -> (usize, u32) {
+        let count = self.count();
+        let split = self.versions.as_ref().and_then(|versions| versions.split);
+        let new = split.is_some_and(|share| unit(&mut self.random) < share);
+        (if new { count as usize } else { 0 }, count)
     }
 
     /// Sends a call to a certain instance, which is in flight there from now on; `None` if it is down.
@@ -266,6 +306,9 @@ impl Service {
             self.balancers[0].in_flight[number as usize] += 1;
             self.present[number as usize] += 1;
             self.sent[number as usize] += 1;
+            if let Some(gauge) = &mut self.gauge {
+                gauge.counts[number as usize][0] += 1;
+            }
             if self.watched {
                 self.tell_change(0, number, now);
             }
@@ -312,6 +355,12 @@ impl Service {
         if let Some(latencies) = &mut self.latencies {
             latencies.answered(number, reply.now, reply.latency, reply.success);
         }
+        if let Some(gauge) = &mut self.gauge {
+            gauge.answered(number, reply.latency, reply.success);
+        }
+        if let Some(versions) = &mut self.versions {
+            versions.answered(number, reply.success);
+        }
         let present = &mut self.present[number as usize];
         let before = std::mem::replace(present, *present - 1);
         if self.watched {
@@ -320,9 +369,10 @@ impl Service {
             self.tell_change(usize::from(balancer), number, reply.now);
             if before == 1 {
                 // Whoever becomes idle tells one of the balancers.
-                let count = self.balancers.len() as u64;
-                let told = if count == 1 { 0 } else { below(&mut self.random, count) };
-                self.balancers[told as usize].policy.idle(number);
+                let count = self.count() as usize;
+                let first = usize::from(balancer) / count * count;
+                let told = if count == 1 { 0 } else { below(&mut self.random, count as u64) as usize };
+                self.balancers[first + told].policy.idle(number);
             }
         }
         if let Some(outliers) = &mut self.knowledge.outliers
@@ -369,7 +419,7 @@ impl Service {
 
     /// Lets everything happen that has happened since the last call.
     #[cold]
-    fn bring_up_to_date(&mut self, now: Nanos) {
+    pub(super) fn bring_up_to_date(&mut self, now: Nanos) {
         let mut changed = false;
         let Knowledge { health, outliers, came, .. } = &mut *self.knowledge;
         if let Some(health) = health {
@@ -430,19 +480,25 @@ impl Service {
     }
 
     /// Tells all policies who may be chosen now, with what weight.
-    fn tell_members(&mut self, now: Nanos) {
+    pub(super) fn tell_members(&mut self, now: Nanos) {
         let knowledge = &mut self.knowledge;
         let count = knowledge.up.len() as u32;
         let mut eligible: Vec<u32> = (0..count).filter(|number| knowledge.may_be_chosen(*number, now)).collect();
-        let part: Vec<u32> = (0..count).filter(|number| knowledge.balancing.takes_part(*number, now)).collect();
+        let part: Vec<u32> = (0..count).filter(|number| knowledge.takes_part(*number, now)).collect();
         if (eligible.len() as f64) < knowledge.balancing.panic_share() * part.len() as f64 {
             // In panic nobody's health counts; who has not come or is leaving is still left out.
             eligible = part;
         }
         knowledge.slow_next = None;
         let weights: Vec<f64> = (0..count).map(|number| knowledge.weight(number, now)).collect();
-        for one in &mut self.balancers {
+        let all = self.balancers.len();
+        for (place, one) in self.balancers.iter_mut().enumerate() {
             one.members.eligible.clone_from(&eligible);
+            if let Some(versions) = &self.versions {
+                let of_new = place >= all / 2;
+                let split = versions.split.is_some() || of_new;
+                one.members.eligible.retain(|number| !split || versions.new[*number as usize] == of_new);
+            }
             one.members.weights.clone_from(&weights);
             one.policy.members(&one.members);
         }
@@ -451,13 +507,18 @@ impl Service {
 }
 
 impl Knowledge {
+    /// Whether an instance has come and is not leaving.
+    fn takes_part(&self, number: u32, now: Nanos) -> bool {
+        self.member[number as usize] && self.balancing.takes_part(number, now)
+    }
+
     fn may_be_chosen(&self, number: u32, now: Nanos) -> bool {
         let healthy = match &self.health {
             Some(health) => health.believes(number),
             None => self.up[number as usize],
         };
         healthy
-            && self.balancing.takes_part(number, now)
+            && self.takes_part(number, now)
             && !self.outliers.as_ref().is_some_and(|outliers| outliers.ejects(number))
     }
 

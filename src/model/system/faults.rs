@@ -184,14 +184,22 @@ impl System<'_> {
         }
     }
 
+    /// Whether exactly one cause keeps calls away from an instance.
+    pub(super) fn is_closed_once(&self, instance: u32) -> bool {
+        self.havoc.burdens[instance as usize].closed == 1
+    }
+
     /// A fault strikes an instance.
-    fn strike(&mut self, instance: u32, kind: &Kind, fault: u32) {
+    pub(super) fn strike(&mut self, instance: u32, kind: &Kind, fault: u32) {
         match kind {
             Kind::Crash => {
                 self.close(instance);
                 self.crash(instance);
             }
-            Kind::Spot(_) => self.crash(instance),
+            Kind::Spot(_) => {
+                self.crash(instance);
+                self.taken_away(instance);
+            }
             Kind::Outage => self.close(instance),
             Kind::Flush => self.data.crashed(instance),
             Kind::Quota(left) => {
@@ -215,7 +223,7 @@ impl System<'_> {
     }
 
     /// A fault leaves an instance.
-    fn heal(&mut self, instance: u32, kind: &Kind, fault: u32) {
+    pub(super) fn heal(&mut self, instance: u32, kind: &Kind, fault: u32) {
         let burden = &mut self.havoc.burdens[instance as usize];
         match kind {
             Kind::Crash | Kind::Spot(_) | Kind::Outage => self.open(instance),

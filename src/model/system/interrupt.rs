@@ -55,7 +55,8 @@ impl System<'_> {
         if place.up != up {
             place.up = up;
             self.services[place.service as usize].set_up(place.number as usize, up, self.calendar.now());
-            self.members_changed(instance, up);
+            let takes_part = up && self.is_ready(instance);
+            self.members_changed(instance, takes_part);
         }
     }
 

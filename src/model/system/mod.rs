@@ -17,6 +17,7 @@ mod data;
 pub mod detail;
 mod execute;
 mod faults;
+pub mod fleet;
 mod foresee;
 mod fork;
 mod gate;
@@ -25,7 +26,9 @@ mod interrupt;
 mod laws;
 mod limit;
 mod lock;
+mod members;
 mod memory;
+mod memory_book;
 pub mod metrics;
 mod neighbor;
 mod network;
@@ -218,6 +221,8 @@ pub struct System<'a> {
     connections: pools::Connections,
     havoc: faults::Havoc,
     gates: gate::Gates,
+    /// Per service: its fleet, if its instances come and go.
+    fleets: Vec<Option<fleet::Fleet>>,
     /// Per longest wait of the program: its lane.
     waits: Vec<LaneId>,
     books: Books,
@@ -277,6 +282,9 @@ impl<'a> System<'a> {
         let targets = program.sites.iter().map(|site| Target::new(site, blueprint, &mut calendar)).collect();
         let waits = program.limits.iter().map(|limit| calendar.lane(*limit)).collect();
         let instance_count = instances.len();
+        let firsts = services.iter().map(|service: &Service| service.first_instance);
+        let fleets =
+            (0..).zip(firsts).map(|(service, first)| fleet::Fleet::new(blueprint, service, first, root)).collect();
         System {
             blueprint,
             plan,
@@ -303,6 +311,7 @@ impl<'a> System<'a> {
             connections: pools::Connections::new(blueprint),
             havoc: faults::Havoc::new(instance_count),
             gates: gate::Gates::new(blueprint),
+            fleets,
             waits,
             books: Books::new(blueprint, plan),
             data: Data::new(blueprint, root),
@@ -349,6 +358,7 @@ impl<'a> System<'a> {
         for client in 0..self.sources.len() as u32 {
             self.start_source(client);
         }
+        self.start_fleets();
         self.start_agents();
         self.start_queues();
     }

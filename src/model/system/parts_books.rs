@@ -1,6 +1,7 @@
 //! What the parts of a system did within the window, as books of its record.
 
 use super::System;
+use super::fleet::{EXISTING, READY};
 use super::record::{AccountBook, ChannelBook, ClientBook, CostBook, StationBook};
 use super::spots::ChannelState;
 use crate::measure::Kind;
@@ -9,9 +10,10 @@ use crate::model::frame::Outcome;
 impl System<'_> {
     /// What is paid for: by every client for all services, then for each service that has a price.
     pub(super) fn cost_books(&self) -> Vec<CostBook> {
-        let services = self.blueprint.services.iter();
-        let prices: Vec<f64> =
-            services.filter_map(|service| service.price.map(|price| price * f64::from(service.instances))).collect();
+        let services = self.blueprint.services.iter().enumerate();
+        let prices: Vec<f64> = services
+            .filter_map(|(number, service)| service.price.map(|price| price * self.mean_instances(number, EXISTING)))
+            .collect();
         let all = prices.iter().sum();
         let successes = |book: &ClientBook| Some(book.window_outcomes[Outcome::Success as usize]);
         let clients = self.books.clients.iter().filter(|_| !prices.is_empty());
@@ -45,7 +47,7 @@ impl System<'_> {
                     service: number as u32,
                     name: spot.name.to_owned(),
                     capacity: spot.capacity,
-                    instances: service.instances,
+                    instances: self.mean_instances(number, READY),
                     busy: each(0).sum(),
                     busy_worst: each(0).fold(0.0, f64::max),
                     // The difference of two sums may be a rounding error below nothing.

@@ -11,14 +11,17 @@ use serde::{Deserialize, Serialize};
 use super::balance::Service;
 use super::data::{CacheBook, DatabaseBook, QueueBook};
 use super::detail::Detail;
+pub use super::fleet::{FleetBook, RolloutBook};
+pub use super::memory_book::MemoryBook;
 pub use super::network::LinkBook;
 use super::series::Series;
 use super::spots::{Areas, ChannelState};
-use super::{Plan, System};
+use super::{Plan, System, fleet};
 use crate::engine::time::Nanos;
 use crate::measure::{Attribution, Histogram, Level, Tally};
 use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::frame::Outcome;
+use crate::model::objective::ObjectiveBook;
 use crate::model::queue::GroupBook;
 
 /// Counts per outcome.
@@ -67,6 +70,8 @@ pub struct ClientBook {
     pub areas: [u128; 2],
     /// Requests in flight at the window's beginning and end.
     pub backlog: [u32; 2],
+    /// How it was period by period, if it has an objective.
+    pub objective: Option<Box<ObjectiveBook>>,
     /// The items of a batch; none if it is not one.
     pub items: Option<u32>,
     /// When the last request ended [ns].
@@ -157,8 +162,8 @@ pub struct StationBook {
     pub name: String,
     /// Slots or lanes of one instance.
     pub capacity: f64,
-    /// Instances.
-    pub instances: u32,
+    /// Instances that serve, on average over the window.
+    pub instances: f64,
     /// Busy slots or lanes, integrated over the window, summed over the instances [slot·ns].
     pub busy: f64,
     /// The same of the busiest instance.
@@ -169,27 +174,6 @@ pub struct StationBook {
     pub stopped: f64,
     /// The waiting times of single attempts.
     pub waits: Option<AccountBook>,
-}
-
-/// What is known of the memory of a service over the window, all instances together.
-#[derive(Debug, Clone)]
-pub struct MemoryBook {
-    /// What an instance has [B]; `None` if it is not limited.
-    pub limit: Option<f64>,
-    /// Instances.
-    pub instances: u32,
-    /// In use, integrated over the window, summed over the instances [B·ns].
-    pub area: f64,
-    /// The most that was ever in use at an instance, since the start of the run [B].
-    pub peak: f64,
-    /// Processes killed.
-    pub kills: f64,
-    /// When the first was killed, since the start of the run [ns].
-    pub first_kill: Option<Nanos>,
-    /// Requests rejected for lack of memory.
-    pub refused: f64,
-    /// Garbage collections.
-    pub collections: f64,
 }
 
 /// What an instance's memory has counted: area in use [B·ns], kills, refused, collections.
@@ -246,6 +230,8 @@ pub struct Record {
     pub memories: Vec<MemoryBook>,
     /// Costs: of every client if anything has a price, then of the services that have one.
     pub costs: Vec<CostBook>,
+    /// The fleets, in the order of their services.
+    pub fleets: Vec<FleetBook>,
     /// The guarded calls, in the order of the blueprint.
     pub guards: Vec<GuardBook>,
     /// The caches, in the order of the blueprint.
@@ -292,6 +278,8 @@ pub(super) struct Books {
     /// Busy, waiting and stopped areas of all stations at the window's beginning and end.
     pub(super) marks: [Vec<Areas>; 2],
     pub(super) memory_marks: [Vec<MemoryMarks>; 2],
+    /// The fleets at the window's beginning and end.
+    pub(super) fleets: [Vec<fleet::State>; 2],
     /// The channels at the window's beginning and end.
     pub(super) channels: [Vec<ChannelState>; 2],
     closed_at: Nanos,
@@ -301,6 +289,7 @@ pub(super) struct Books {
 impl Books {
     pub(super) fn new(blueprint: &Blueprint, plan: Plan) -> Self {
         let accounts = blueprint.program.accounts.len();
+        let window = [plan.warm_up, plan.warm_up.saturating_add(plan.window)];
         let client = |client: &Client| ClientBook {
             begun: 0,
             ended: Outcomes::default(),
@@ -315,6 +304,7 @@ impl Books {
             attribution: Attribution::new(accounts),
             areas: [0; 2],
             backlog: [0; 2],
+            objective: client.objective.map(|spec| Box::new(ObjectiveBook::new(spec, window))),
             items: match client.traffic {
                 Traffic::Batch { items, .. } => Some(items),
                 _ => None,
@@ -328,12 +318,13 @@ impl Books {
             accounts: vec![AccountBook::default(); accounts],
             guards: vec![GuardBook::default(); blueprint.program.guards.len()],
             series: Series::new(blueprint, plan.interval),
-            window: [plan.warm_up, plan.warm_up.saturating_add(plan.window)],
+            window,
             open: false,
             closed: false,
             awaited: 1,
             marks: [Vec::new(), Vec::new()],
             memory_marks: [Vec::new(), Vec::new()],
+            fleets: [Vec::new(), Vec::new()],
             channels: [Vec::new(), Vec::new()],
             closed_at: 0,
             detail: plan.detailed.then(|| Box::new(Detail::new(blueprint, plan.interval))),
@@ -343,6 +334,16 @@ impl Books {
     #[inline]
     fn measured(&self, started: Nanos) -> bool {
         started >= self.window[0] && started < self.window[1]
+    }
+
+    /// When the window began [ns]; at its end if the run ended before.
+    pub(super) fn opened_at(&self) -> Nanos {
+        self.window[0].min(self.closed_at)
+    }
+
+    /// When the window ended [ns].
+    pub(super) fn closed_at(&self) -> Nanos {
+        self.closed_at
     }
 
     /// Whether the window is open.
@@ -387,6 +388,9 @@ impl Books {
         book.in_flight.down(now);
         book.last_end = now;
         book.time_in_flight += u128::from(response);
+        if let Some(objective) = &mut book.objective {
+            objective.ended(now, response, outcome == Outcome::Success);
+        }
         if self.open {
             book.window_outcomes[outcome as usize] += 1;
         }
@@ -521,11 +525,15 @@ impl System<'_> {
         for book in &mut self.books.clients {
             book.areas[end] = book.in_flight.area(now);
             book.backlog[end] = book.in_flight.value();
+            if let Some(objective) = &mut book.objective {
+                objective.pass(now);
+            }
         }
         self.data.mark(end == 1, now);
         self.books.marks[end] = self.areas();
         self.books.memory_marks[end] = self.memory_marks();
         self.books.channels[end] = self.channel_states();
+        self.books.fleets[end] = self.fleet_states();
         self.books.closed_at = now;
     }
 
@@ -537,7 +545,8 @@ impl System<'_> {
         }
         self.close_window();
         self.books.series.settle(&mut self.books.clients);
-        let start = self.books.window[0].min(self.books.closed_at);
+        let start = self.books.opened_at();
+        let fleets = self.fleet_books([start, self.books.closed_at]);
         let requests = self.books.clients.iter().map(|book| book.measured).sum();
         self.books.operations.iter_mut().for_each(|book| book.requests = requests);
         let (memories, costs) = (self.memory_books(), self.cost_books());
@@ -560,6 +569,7 @@ impl System<'_> {
             stations,
             memories,
             costs,
+            fleets,
             caches,
             databases,
             queues,

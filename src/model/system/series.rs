@@ -1,5 +1,6 @@
 //! Time series: rates, levels and response times in every interval of simulated time, warm-up included.
 
+use super::fleet::{READY, State};
 use super::record::ClientBook;
 use super::spots::Areas;
 use super::{Milestone, System};
@@ -45,6 +46,8 @@ pub struct Series {
     clients: Vec<Interval>,
     /// Areas of all stations at the last row.
     areas: Vec<Areas>,
+    /// The fleets at the last row.
+    fleets: Vec<State>,
 }
 
 /// A client's columns.
@@ -58,6 +61,10 @@ const CLIENT: [(&str, Unit); 5] = [
 
 /// A station's columns.
 const STATION: [(&str, Unit); 2] = [("utilization", Unit::Share), ("queue", Unit::Count)];
+
+/// A fleet's columns.
+const FLEET: [(&str, Unit); 3] =
+    [("instances.wanted", Unit::Count), ("instances.ready", Unit::Count), ("instances.paid", Unit::Count)];
 
 /// A cache's columns.
 const CACHE: [(&str, Unit); 2] = [("hit_ratio", Unit::Share), ("misses", Unit::PerSecond)];
@@ -81,6 +88,9 @@ pub fn columns(blueprint: &Blueprint) -> Vec<Column> {
     for service in blueprint.services.iter().filter(|service| service.memory.is_some()) {
         add(&service.name, ("memory.used", Unit::Bytes));
     }
+    for service in blueprint.services.iter().filter(|service| service.fleet.is_some()) {
+        FLEET.into_iter().for_each(|column| add(&service.name, column));
+    }
     for cache in &blueprint.program.data.caches {
         CACHE.into_iter().for_each(|column| add(&cache.name, column));
     }
@@ -98,6 +108,7 @@ impl Series {
             rows: Vec::new(),
             clients: vec![Interval::default(); blueprint.clients.len()],
             areas: Vec::new(),
+            fleets: Vec::new(),
         }
     }
 
@@ -133,6 +144,22 @@ impl Series {
 }
 
 impl System<'_> {
+    /// Per service: the instances that were ready since the last row, on average.
+    fn ready_since_sample(&mut self, span: f64) -> Vec<f64> {
+        let states = self.fleet_states();
+        let old = std::mem::replace(&mut self.books.series.fleets, states);
+        let mut fleets = self.books.series.fleets.iter().enumerate();
+        let services = self.blueprint.services.iter();
+        services
+            .map(|service| match service.fleet {
+                None => f64::from(service.instances),
+                Some(_) => fleets.next().map_or(0.0, |(number, state)| {
+                    (state[READY] - old.get(number).map_or(0.0, |old| old[READY])) / span
+                }),
+            })
+            .collect()
+    }
+
     /// Takes the next row and schedules the one after it.
     pub(super) fn sample(&mut self) {
         let length = seconds(self.books.series.interval);
@@ -151,21 +178,23 @@ impl System<'_> {
             (interval.other.sum, interval.failures) = (0, 0);
         }
         self.books.series.settle(&mut self.books.clients);
+        let ready = self.ready_since_sample(self.books.series.interval as f64);
         let areas = self.areas();
         let old = std::mem::replace(&mut self.books.series.areas, areas);
         let areas = &self.books.series.areas;
         let span = self.books.series.interval as f64;
-        for (number, service) in self.blueprint.services.iter().enumerate() {
+        for (number, ready) in ready.iter().enumerate() {
             let instances = self.instances_of(number);
             for spot in self.spots(number) {
                 let grown = |what| -> f64 {
                     instances.iter().map(|instance| self.growth(&spot, instance, what, &old, areas)).sum()
                 };
-                row.push(grown(0) / (span * spot.capacity * f64::from(service.instances)));
+                row.push(grown(0) / (span * spot.capacity * ready));
                 row.push((grown(1) / span).max(0.0));
             }
         }
         row.extend(self.memory_in_use());
+        self.fleet_row(&mut row);
         self.data.sample(self.calendar.now(), length, &mut row);
         self.books.series.rows.push(row);
         let next = self.calendar.now().saturating_add(self.books.series.interval);

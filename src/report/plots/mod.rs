@@ -7,6 +7,7 @@
 //! replications stand behind it, which interval is shown and which command made it; points of overloaded runs are drawn
 //! and said to be so. A plot that the results cannot serve is an error that names the nearest known names.
 
+mod against;
 mod attribution;
 mod defaults;
 mod distribution;
@@ -97,6 +98,8 @@ enum Over {
     Time,
     Distribution,
     Attribution,
+    /// The metric with this index.
+    Metric(usize),
 }
 
 /// What stands behind the numbers of a chart.
@@ -134,6 +137,7 @@ impl<'a> Sketch<'a> {
             Over::Time => one("time", time::chart(self)?),
             Over::Distribution => vec![(format!("{} distribution", self.plot.y), distribution::chart(self)?)],
             Over::Attribution => attribution::charts(self)?,
+            Over::Metric(index) => one(&self.study.metrics[index].name, against::chart(self, index)?),
             Over::Dimension(Dimension::Variant) => one("variant", places::chart(self, Dimension::Variant)?),
             Over::Dimension(Dimension::Factor(index)) => {
                 let factor = &self.study.factors[index];
@@ -172,6 +176,10 @@ impl<'a> Sketch<'a> {
         self.study.factors.iter().position(|factor| factor.key == key)
     }
 
+    fn metric(&self, name: &str) -> Option<usize> {
+        self.study.metrics.iter().position(|metric| metric.name == name)
+    }
+
     fn over(&self) -> Result<Over, ReportError> {
         let Some(x) = self.plot.x.as_deref() else {
             let numeric = self.study.factors.iter().position(is_numeric);
@@ -185,6 +193,7 @@ impl<'a> Sketch<'a> {
             "time" => Ok(Over::Time),
             "distribution" => Ok(Over::Distribution),
             "attribution" => Ok(Over::Attribution),
+            _ if let Some(index) = self.metric(x) => Ok(Over::Metric(index)),
             _ => self.unknown("swept key", x, self.study.factors.iter().map(|f| f.key.as_str()).chain(OTHER_X)),
         }
     }

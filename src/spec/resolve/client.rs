@@ -10,7 +10,7 @@ use crate::model::compile::{Compiler, Directory, Problem, StationNames};
 use crate::model::distribution::Values;
 use crate::model::program::Demand;
 use crate::model::step;
-use crate::quantity::Share;
+use crate::quantity::{Duration, Share};
 use crate::spec::model_file::{ClientSpec, Traffic};
 
 /// Adds a client and compiles what its requests do.
@@ -45,8 +45,19 @@ pub(super) fn add_client(
         keys.prepare().map_err(refused).ok()
     });
     if let Some(traffic) = traffic {
-        let priority = spec.priority;
-        blueprint.clients.push(blueprint::Client { name: name.to_owned(), traffic, entry, keys, priority, visit });
+        let (priority, objective) = (spec.priority, spec.objective);
+        if objective.is_some_and(|objective| objective.every == Duration::ZERO) {
+            problems.push(Problem::new(format!("{path}.objective.every"), "a period must be longer than 0"));
+        }
+        blueprint.clients.push(blueprint::Client {
+            name: name.to_owned(),
+            traffic,
+            entry,
+            keys,
+            priority,
+            visit,
+            objective,
+        });
     }
 }
 

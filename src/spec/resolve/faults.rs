@@ -23,7 +23,8 @@ pub(super) fn add_faults(
     problems: &mut Vec<Problem>,
     model: &ModelFile,
 ) {
-    if model.faults.is_empty() {
+    // What a new version does to calls is what a fault does.
+    if model.faults.is_empty() && model.services.values().all(|service| service.rollout.is_none()) {
         return;
     }
     for service in &blueprint.services {

@@ -84,7 +84,7 @@ pub(super) fn add_cpu(
         let (Some(busy), Some(quiet)) = (time("busy", &neighbor.busy), time("quiet", &neighbor.quiet)) else { return };
         let number = blueprint.services.len() as u32;
         let speed = (1.0 - neighbor.share.fraction()).max(0.0);
-        blueprint.agents.extend((0..spec.instances).map(|instance| Agent::Neighbor {
+        blueprint.agents.extend((0..spec.places()).map(|instance| Agent::Neighbor {
             service: number,
             instance,
             slot,

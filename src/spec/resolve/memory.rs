@@ -61,7 +61,7 @@ pub(super) fn add_memory(
     let collection = collection(memory, files, problems, &path);
     service.memory = Some(MemoryPlan { space, limit, collection });
     let number = blueprint.services.len() as u32;
-    blueprint.agents.extend((0..spec.instances).map(|instance| Agent::Memory { service: number, instance }));
+    blueprint.agents.extend((0..spec.places()).map(|instance| Agent::Memory { service: number, instance }));
     MemoryUse {
         modeled: true,
         amount: memory.per_request.clone(),

@@ -8,6 +8,7 @@ mod data;
 pub(crate) mod dependencies;
 mod disk;
 mod faults;
+mod fleet;
 mod machine;
 mod memory;
 mod names;

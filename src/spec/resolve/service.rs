@@ -1,6 +1,7 @@
 //! Services: their stations, their operations, what they assume.
 
 use super::disk::add_disk;
+use super::fleet::fleet_plan;
 use super::machine::{add_cpu, add_crew, assume_machine};
 use super::memory::add_memory;
 use super::names::{TAKEN, quoted};
@@ -29,7 +30,7 @@ pub(super) fn add_service(
     let path = format!("services.{}", quoted(name));
     let mut service = blueprint::Service {
         name: name.to_owned(),
-        instances: spec.instances,
+        instances: spec.places(),
         servers: Vec::new(),
         sharing: Vec::new(),
         memory: None,
@@ -43,6 +44,7 @@ pub(super) fn add_service(
         quota: spec.quota.map(Rate::per_second),
         speeds: spec.speeds.clone(),
         balancing: spec.balancing.clone(),
+        fleet: None,
     };
     check_service(problems, &path, spec);
     let gated = service.is_gated();
@@ -65,6 +67,7 @@ pub(super) fn add_service(
         service.channels.push(ChannelPlan { name: channel.clone(), buffer, receivers, entry });
     }
     let number = blueprint.services.len() as u32;
+    service.fleet = fleet_plan(blueprint, files, problems, &path, name, spec);
     blueprint.services.push(service);
     if spec.operations.is_empty() {
         problems.push(Problem {
@@ -100,7 +103,7 @@ fn check_service(problems: &mut Vec<Problem>, path: &str, spec: &ServiceSpec) {
         let message = "a speed is greater than 0 and at most 1: the machine is the fastest there is";
         problems.push(Problem::new(format!("{path}.speeds"), message));
     }
-    if let Err((key, message)) = spec.balancing.check(spec.instances) {
+    if let Err((key, message)) = spec.balancing.check(spec.places()) {
         problems.push(Problem::new(format!("{path}.balancing.{key}"), message));
     }
     if let Err(message) = spec.balancer.check() {

@@ -187,6 +187,11 @@ impl Data {
         self.databases.iter().map(|database| database.book.clone()).collect()
     }
 
+    /// How many messages wait for a group of consumers.
+    pub(super) fn waiting(&self, group: usize) -> u32 {
+        self.queues.groups[group].waiting()
+    }
+
     /// An instance died: what it held in memory is gone.
     pub(super) fn crashed(&mut self, instance: u32) {
         self.caches.iter_mut().for_each(|cache| cache.clear(instance));

@@ -4,6 +4,8 @@
 //! Percentiles are nearest-rank over log-linear buckets (at most 0.8 % from the exact value).
 
 mod calls;
+mod fleet;
+mod objective;
 mod ways;
 
 use super::data::{CACHE, DATABASE, GROUP, QUEUE};
@@ -14,6 +16,8 @@ use crate::model::blueprint::{Blueprint, Service};
 use crate::model::frame::Outcome;
 use crate::quantity::Unit;
 pub use calls::{BALANCING, GUARD};
+pub use fleet::{FLEET, ROLLOUT};
+pub use objective::OBJECTIVE;
 pub use ways::{CHANNEL, LINK};
 
 /// Observations that must lie beyond a percentile before it is given.
@@ -293,7 +297,7 @@ pub const STATION: &[Metric<StationBook>] = &[
         name: "utilization",
         unit: Unit::Share,
         about: "Busy slots or cores, averaged over time and instances, as a share of those there are.",
-        read: |book, window| Some(book.busy / 1e9 / window / book.capacity / f64::from(book.instances)),
+        read: |book, window| Some(book.busy / 1e9 / window / book.capacity / book.instances),
     },
     Metric {
         name: "utilization.worst",
@@ -317,7 +321,7 @@ pub const STATION: &[Metric<StationBook>] = &[
         name: "stopped",
         unit: Unit::Share,
         about: "Share of the time, averaged over the instances, in which a CPU had work and did none: quota used up, garbage being collected.",
-        read: |book, window| Some(book.stopped / 1e9 / window / f64::from(book.instances)),
+        read: |book, window| Some(book.stopped / 1e9 / window / book.instances),
     },
     Metric {
         name: "throughput",
@@ -429,7 +433,7 @@ pub const SERVICE_COST: &[Metric<CostBook>] = &[COST];
 const COST: Metric<CostBook> = Metric {
     name: "cost",
     unit: Unit::PerHourPrice,
-    about: "Price of all instances per hour; for a client: of all services.",
+    about: "Price of all instances that exist, averaged over the window; for a client: of all services.",
     read: |book, _| Some(book.price),
 };
 
@@ -449,6 +453,8 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
     }
     let mut names = Vec::new();
     blueprint.clients.iter().for_each(|client| add(&mut names, &client.name, CLIENT));
+    let judged = blueprint.clients.iter().filter(|client| client.objective.is_some());
+    judged.for_each(|client| add(&mut names, &client.name, OBJECTIVE));
     for operation in &blueprint.operations {
         let service = &blueprint.services[operation.service as usize].name;
         add(&mut names, &format!("{service}.{}", operation.name), OPERATION);
@@ -469,6 +475,10 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
         blueprint.clients.iter().for_each(|client| add(&mut names, &client.name, CLIENT_COST));
     }
     blueprint.services.iter().filter(priced).for_each(|service| add(&mut names, &service.name, SERVICE_COST));
+    let fleets = blueprint.services.iter().filter(|service| service.fleet.is_some());
+    fleets.for_each(|service| add(&mut names, &service.name, FLEET));
+    let renewed = |service: &&Service| service.fleet.as_ref().is_some_and(|fleet| fleet.rollout.is_some());
+    blueprint.services.iter().filter(renewed).for_each(|service| add(&mut names, &service.name, ROLLOUT));
     blueprint.program.guards.iter().for_each(|guard| add(&mut names, &guard.name, GUARD));
     blueprint.program.data.caches.iter().for_each(|plan| add(&mut names, &plan.name, CACHE));
     blueprint.program.data.databases.iter().for_each(|plan| add(&mut names, &plan.name, DATABASE));
@@ -491,6 +501,9 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     for book in &record.clients {
         values.extend(CLIENT.iter().map(|metric| (metric.read)(book, window)));
     }
+    for book in record.clients.iter().filter_map(|book| book.objective.as_ref()) {
+        values.extend(OBJECTIVE.iter().map(|metric| (metric.read)(book, window)));
+    }
     for book in &record.operations {
         values.extend(OPERATION.iter().map(|metric| (metric.read)(book, window)));
     }
@@ -506,6 +519,12 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     for book in &record.costs {
         let metrics = if book.successes.is_some() { CLIENT_COST } else { SERVICE_COST };
         values.extend(metrics.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.fleets {
+        values.extend(FLEET.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in record.fleets.iter().filter_map(|book| book.rollout.as_ref()) {
+        values.extend(ROLLOUT.iter().map(|metric| (metric.read)(book, window)));
     }
     for book in &record.guards {
         values.extend(GUARD.iter().map(|metric| (metric.read)(book, window)));

@@ -11,7 +11,7 @@ use crate::model::queue::{Buffer, GroupPlan, Lanes};
 use crate::model::step;
 use crate::quantity::Duration;
 use crate::spec::data_file::{Acknowledge, BrokerSpec, BufferSpec, ConsumerSpec};
-use crate::spec::model_file::ModelFile;
+use crate::spec::model_file::{ModelFile, ServiceSpec};
 
 /// The pause of a group when its members change, if nothing is said [ns]: Kafka's `group.initial.rebalance.delay.ms`.
 const REBALANCE: u64 = 3_000_000_000;
@@ -44,7 +44,7 @@ pub(super) fn expand(model: &ModelFile, expanded: &mut Expanded, problems: &mut 
                 problems.push(Problem::new(path.clone(), "a group cannot be called like an operation of the queue"));
             }
             let members = consumer.call.split('.').next().and_then(|service| model.services.get(service));
-            let members = members.map_or(1, |service| service.instances);
+            let members = members.map_or(1, ServiceSpec::places);
             let group_plan = plan(spec, consumer, members, &path, problems);
             let service = consumer.call.split('.').next().unwrap_or_default();
             let service = expanded.model.services.get_index_of(service).unwrap_or(0) as u32;
@@ -151,7 +151,15 @@ pub(in super::super) fn add_consumers(
                 step::emit_call_to(compiler, operation, consumer.timeout, Route::Member { group });
             });
             let traffic = blueprint::Traffic::Consumers { group, slots };
-            blueprint.clients.push(blueprint::Client { name, traffic, entry, keys: None, priority: 0, visit: None });
+            blueprint.clients.push(blueprint::Client {
+                name,
+                traffic,
+                entry,
+                keys: None,
+                priority: 0,
+                visit: None,
+                objective: None,
+            });
             group += 1;
         }
     }

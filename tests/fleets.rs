@@ -1,0 +1,177 @@
+//! Instances that come and go.
+
+use crate::support::{Memory, Ran, plan, ran, try_design};
+use scalelab::experiment::design::Options;
+
+/// A model with one service of so many instances, and more keys for it.
+fn model(rate: &str, keys: &str) -> String {
+    format!(
+        "clients: {{ c: {{ arrivals: {{ constant: {rate} }}, call: s.go }} }}\n\
+         services:\n  s:\n    machine: {{ cores: 1, price: 1/h }}\n    operations: {{ go: [ wait: 1s ] }}\n{keys}"
+    )
+}
+
+/// The value of a column of the series at the end of every interval.
+fn column(ran: &Ran, name: &str) -> Vec<f64> {
+    let series = &ran.record.series;
+    let column = series.columns.iter().position(|column| column.name == name).expect("the column");
+    series.rows.iter().map(|row| row[column]).collect()
+}
+
+const SCHEDULE: &str = "    autoscaler: { min: 1, max: 4, policy: { schedule: { check: 1s, times: [ { from: 20s, instances: 4 }, { from: 60s, instances: 1 } ] } } }\n";
+
+#[test]
+fn an_instance_is_paid_for_from_its_order_and_used_from_its_readiness() {
+    let life = "    life: { provisioning: 4s, pull: 3s, start: 3s }\n";
+    let ran = ran(&model("10/s", &format!("{life}{SCHEDULE}")), plan(100));
+    // 1 to 20 s, 4 ordered at 20 s and there at 30 s, 1 from 60 s on; those that leave take a second to end what they have.
+    assert_eq!(column(&ran, "s.instances.wanted"), [1.0, 1.0, 4.0, 4.0, 4.0, 4.0, 1.0, 1.0, 1.0, 1.0]);
+    assert_eq!(column(&ran, "s.instances.ready"), [1.0, 1.0, 1.0, 4.0, 4.0, 4.0, 1.0, 1.0, 1.0, 1.0]);
+    assert!((ran.value("s.instances.ready") - (30.0 + 4.0 * 30.0 + 40.0) / 100.0).abs() < 0.02);
+    let paid = (20.0 + 4.0 * 40.0 + 40.0 + 3.0) / 100.0;
+    assert!((ran.value("s.instances.mean") - paid).abs() < 0.04, "{}", ran.value("s.instances.mean"));
+    assert!((ran.value("s.cost") - ran.value("s.instances.mean")).abs() < 1e-9, "1 per hour each");
+    assert_eq!(ran.value("s.instances.most"), 4.0);
+    assert_eq!([ran.value("s.scale_ups"), ran.value("s.scale_downs"), ran.value("s.flaps")], [1.0, 1.0, 1.0]);
+    assert_eq!(ran.value("c.failures"), 0.0);
+}
+
+#[test]
+fn what_an_instance_has_when_its_grace_is_over_is_lost() {
+    let grace = |grace: &str| format!("    instances: 4\n    life: {{ grace: {grace} }}\n{SCHEDULE}");
+    let kept = ran(&model("10/s", &grace("5s")), plan(100));
+    assert_eq!(kept.value("c.crashed"), 0.0);
+    let lost = ran(&model("10/s", &grace("0s")), plan(100));
+    // Three of four instances go at 60 s with what came to them within the last second.
+    let count = lost.value("c.crashed") * lost.value("c.requests");
+    assert!((6.5..=8.5).contains(&count), "{count}");
+}
+
+#[test]
+fn a_warm_up_is_a_slope_of_the_speed_of_the_cores() {
+    let text = "clients: { c: { arrivals: { constant: 1/s }, call: s.go } }\n\
+                services: { s: { machine: { cores: 1 }, balancer: least_in_flight, operations: { go: [ cpu: 100ms ] },\n  \
+                life: { start: 1s, warm_up: { from: 25%, over: 20s } }, instances: 1,\n  \
+                autoscaler: { min: 0, max: 1, policy: { schedule: { check: 1s, times: [ { from: 10s, instances: 0 }, { from: 20s, instances: 1 } ] } } } } }\n";
+    let ran = ran(text, plan(100));
+    // The first call after the start finds a core at a quarter of its speed: 400 ms; the slope takes 20 s.
+    let most = ran.value("c.latency.max");
+    assert!((0.3..=0.4).contains(&most), "{most}");
+    assert!((ran.value("c.latency.p50") - 0.1).abs() < 0.002);
+    assert!((ran.value("c.unreachable") - 0.11).abs() < 0.011, "eleven seconds without an instance");
+}
+
+#[test]
+fn a_spot_machine_is_replaced_and_a_crashed_process_is_not() {
+    let life = "    instances: 2\n    life: { provisioning: 10s }\n";
+    let fault = |kind: &str| {
+        format!(
+            "{life}faults: [ {{ at: 20s, {kind}: s/0, for: 60s{} }} ]\n",
+            if kind == "spot" { ", notice: 5s" } else { "" }
+        )
+    };
+    let spot = ran(&model("10/s", &fault("spot")), plan(100));
+    // Away from its death at 25 s to 35 s; its replacement takes another place.
+    assert!((spot.value("s.instances.ready") - 1.9).abs() < 0.01, "{}", spot.value("s.instances.ready"));
+    assert_eq!(spot.value("c.crashed"), 0.0);
+    let crash = ran(&model("10/s", &fault("crash")), plan(100));
+    assert_eq!(crash.value("s.instances.mean"), 2.0);
+    assert!(crash.value("c.crashed") > 0.0);
+}
+
+#[test]
+fn an_autoscaler_sees_metrics_that_are_as_old_as_it_is_told() {
+    let scaler = |lag: &str| {
+        format!(
+            "    life: {{ start: 1s }}\n    autoscaler: {{ min: 1, max: 4, scrape: 5s, lag: {lag}, policy: {{ threshold: {{ every: 5s, \
+             up: [ {{ metric: requests, above: 5/s }} ] }} }} }}\n"
+        )
+    };
+    let wanted = |lag: &str| column(&ran(&model("100/s", &scaler(lag)), plan(100)), "s.instances.wanted");
+    // Scrapes every 5 s, the first rate at 10 s, one more at every look; a point of the series comes before what happens then.
+    assert_eq!(wanted("0s")[..3], [1.0, 3.0, 4.0]);
+    assert_eq!(wanted("10s")[..3], [1.0, 1.0, 3.0], "what is seen at 20 s is that of 10 s");
+}
+
+/// Twenty instances that get 200 calls per second, and a new version that comes at 10 s.
+fn rollout(strategy: &str, more: &str) -> Ran {
+    let keys = format!(
+        "    instances: 20\n    balancer: round_robin\n    life: {{ start: 5s }}\n    rollout: {{ at: 10s, strategy: {strategy}, version: {{ errors: 20% }}{more} }}\n"
+    );
+    ran(&model("200/s", &keys).replace("wait: 1s", "wait: 10ms"), plan(200))
+}
+
+#[test]
+fn a_rolling_update_replaces_all_instances_and_keeps_as_many_ready_as_are_wanted() {
+    let ran = rollout("{ rolling: { surge: 2 } }", "");
+    assert_eq!(ran.value("s.instances.most"), 22.0);
+    let took = ran.value("s.rollout.took");
+    assert!((50.0..=80.0).contains(&took), "ten rounds of 5 s to start and a look each: {took}");
+    let ready = column(&ran, "s.instances.ready");
+    assert!(ready.iter().all(|ready| (20.0..=22.0).contains(ready)), "{ready:?}");
+    // From the end of the rollout on every fifth call fails.
+    assert!(
+        (ran.value("c.errors") - 0.2 * (1.0 - (10.0 + took / 2.0) / 200.0)).abs() < 0.02,
+        "{}",
+        ran.value("c.errors")
+    );
+}
+
+#[test]
+fn blue_and_green_change_places_at_once() {
+    let ran = rollout("blue_green", "");
+    assert_eq!(ran.value("s.instances.most"), 40.0);
+    assert!((5.0..=8.0).contains(&ran.value("s.rollout.took")), "{}", ran.value("s.rollout.took"));
+    assert!(ran.value("s.rollout.exposed") > 0.99);
+}
+
+/// Scenario D34.
+#[test]
+fn a_canary_gets_its_share_and_a_bad_one_is_taken_back() {
+    let steps = "{ canary: { steps: [5%], pause: 1000s } }";
+    let kept = rollout(steps, "");
+    assert!((kept.value("s.rollout.exposed") - 0.05).abs() < 0.005, "{}", kept.value("s.rollout.exposed"));
+    assert_eq!(kept.value("s.instances.most"), 21.0);
+    assert!((kept.value("c.errors") - 0.2 * 0.05 * 0.92).abs() < 0.002, "{}", kept.value("c.errors"));
+    let taken = rollout(steps, ", abort: { failures: 5%, every: 10s }");
+    let detected = taken.value("s.rollout.detected");
+    assert!((5.0..=15.0).contains(&detected), "{detected}");
+    assert_eq!(column(&taken, "s.instances.ready").last(), Some(&20.0));
+    assert!(taken.value("c.errors") < 0.002, "{}", taken.value("c.errors"));
+}
+
+#[test]
+fn the_same_fleet_has_the_same_history() {
+    let text = model("40/s", &format!("    life: {{ provisioning: {{ exponential: 3s }} }}\n{SCHEDULE}"));
+    assert_eq!(ran(&text, plan(100)).record.fingerprint, ran(&text, plan(100)).record.fingerprint);
+}
+
+#[test]
+fn what_a_fleet_cannot_be_is_refused_with_its_line() {
+    let refused = |keys: &str| {
+        let text = model("1/s", keys);
+        match try_design(&Memory::of("m.yaml", text), "m.yaml", &Options::default()) {
+            Ok(_) => panic!("accepted: {keys}"),
+            Err(told) => told,
+        }
+    };
+    let with = |policy: &str| format!("    autoscaler: {{ min: 1, max: 2, policy: {{ {policy} }} }}\n");
+    for (keys, message) in [
+        (
+            "    autoscaler: { min: 3, max: 2, policy: { schedule: { times: [ { from: 0s, instances: 1 } ] } } }\n"
+                .to_owned(),
+            "must not be more than the most",
+        ),
+        (with("keda: { trigger: { lag: orders.workers }, target: 5 }"), "orders.workers"),
+        (with("hpa: { metrics: [ { pods: p95, average_value: 200ms } ] }"), "no Kubernetes quantity"),
+        (with("hpa: { metrics: [ { resource: cpu, pods: p95, utilization: 50% } ] }"), "exactly one source"),
+        (with("hpa: { metrics: [ { resource: p95, utilization: 50% } ] }"), "only `cpu` is known"),
+        (with("target_tracking: { metric: cpu, target: 0% }"), "greater than 0"),
+        (with("target_tracking: { metric: cpu, target: 5ms }"), "5ms"),
+        (with("step: { metric: cpu, up: [ { from: 80%, add: 1 }, { from: 60%, add: 1 } ] }"), "ascending"),
+        ("    life: { warm_up: { from: 0%, over: 5s } }\n".to_owned(), "more than 0%"),
+    ] {
+        let told = refused(&keys);
+        assert!(told.contains(message) && told.contains("m.yaml:"), "{message}: {told}");
+    }
+}
