@@ -143,12 +143,38 @@ fn without_memory_requests_can_be_refused() {
 }
 
 #[test]
-fn memory_on_disk_makes_work_slow() {
-    // 100 + 3 × 400 of 1000 MiB are in use after 2 s: 3/13 are on disk, and work takes 1 + 3/13 × 12 times as long.
-    let ran = ran(&large_requests("{ at: [0s, 2s, 4s] }", "{ swap: { slowdown: 13 } }"), plan(40));
-    let slow = 1.0 + 300.0 / 1300.0 * 12.0;
-    same(ran.value("users.latency.max"), slow + 9.0);
+fn memory_that_does_not_fit_is_paged_to_the_disk() {
+    // When the third has done its second of work, 100 + 3 × 400 of 1000 MiB are in use: 3/13 of the 130 pages that it touched are
+    // on disk, and each is a write and a read of 10 ms.
+    let model = large_requests("{ at: [0s, 2s, 4s] }", "{ swap: { touches: 130/s } }");
+    let model = model.replace("memory: 1000MiB", "memory: 1000MiB, disk: { iops: 100 }");
+    let ran = ran(&model, plan(40));
+    same(ran.value("users.latency.max"), 1.0 + 30.0 * 2.0 * 0.010 + 9.0);
+    same(ran.value("s.memory.page_faults"), 30.0 / 40.0);
+    same(ran.value("s.disk.utilization"), 0.6 / 40.0);
     assert_eq!(ran.value("users.failures"), 0.0);
+}
+
+#[test]
+fn paging_needs_a_disk() {
+    let text = refused(&large_requests("{ constant: 1/s }", "{ swap: {} }"));
+    assert!(text.contains("paged to the machine's disk, and it has none") && text.contains("add `disk:"), "{text}");
+}
+
+#[test]
+fn a_read_finds_its_page_as_often_as_memory_is_left_over() {
+    // 1000 MiB, of which a request holds 100 MiB for a second; then 60 reads of 10 ms out of 1800 MiB.
+    let service = "machine: { memory: 1000MiB, disk: { iops: 100 } }, memory: { per_request: 100MiB },";
+    let read = "disk: { reads: 6000, working_set: 1800MiB }";
+    let hits = |service: &str| {
+        let ran = ran(&single("{ at: [0s] }", service, &format!("[ {read} ]")), plan(120));
+        1.0 - ran.value("users.latency.max") / 60.0
+    };
+    // 900 of 1800 MiB; four standard deviations of 6,000 tosses are 2.6 %.
+    assert!((hits(service) - 0.5).abs() < 0.026, "{}", hits(service));
+    assert_eq!(hits(&service.replace("per_request: 100MiB", "per_request: 1000MiB")), 0.0);
+    let said = service.replace("iops: 100", "iops: 100, cache: 1350MiB");
+    assert!((hits(&said) - 0.75).abs() < 0.022, "{}", hits(&said));
 }
 
 #[test]
@@ -189,6 +215,27 @@ fn a_collection_stops_the_cpu_for_its_pause() {
 }
 
 #[test]
+fn a_concurrent_collection_takes_a_share_of_the_cores() {
+    // Every second request begins a collection that marks for 25 ms on one of four cores.
+    let collector = "{ allocated: 1MiB, heap: 2MiB, pause: 0ms, concurrent: { work: 25ms } }";
+    let service = format!("machine: {{ cores: 4 }}, memory: {{ garbage_collector: {collector} }},");
+    let ran_with = |arrivals: &str| ran(&single(arrivals, &service, "[ cpu: 10ms ]"), warm());
+    let alone = ran_with("{ constant: 10/s }");
+    same(alone.value("users.latency.max"), 0.010);
+    same(alone.value("s.cpu.utilization"), (10.0 * 0.010 + 5.0 * 0.025) / 4.0);
+    same(alone.value("s.memory.collections"), 5.0);
+    // Four at once have three cores: 40 ms of work in 40/3 ms.
+    let four = ran(&single("{ at: [5s, 5s, 5s, 5s] }", &service, "[ cpu: 10ms ]"), plan(10));
+    same(four.value("users.latency.max"), 0.040 / 3.0);
+    let text = refused(&single(
+        "{ constant: 1/s }",
+        &service.replace("work: 25ms", "work: 25ms, share: 100%"),
+        "[ cpu: 1ms ]",
+    ));
+    assert!(text.contains("from 0.1% to 99.9% of the cores"), "{text}");
+}
+
+#[test]
 fn memory_is_conserved_through_kills_timeouts_branches_and_loops() {
     let model = "
 clients:
@@ -203,7 +250,7 @@ services:
       per_request: { exponential: 2MiB }
       leak: { per_request: 20KiB, per_second: 500KiB }
       at_limit: { kill: { restart: 700ms } }
-      garbage_collector: { allocated: { exponential: 1MiB }, heap: 50MiB, pause: { exponential: 5ms } }
+      garbage_collector: { allocated: { exponential: 1MiB }, heap: 50MiB, pause: { exponential: 5ms }, concurrent: { work: 20ms } }
     operations:
       page:
         - cpu: { exponential: 2ms }
@@ -225,6 +272,107 @@ services:
         let kills: f64 = record.memories.iter().map(|memory| memory.kills).sum();
         assert!(kills > 3.0, "seed {seed}: {kills}");
     }
+}
+
+// What always takes memory.
+
+#[test]
+fn open_connections_take_memory_at_whom_they_are_open_to() {
+    let model = "
+clients:
+  users: { arrivals: { users: 99, think: 1s }, call: front.o }
+services:
+  front:
+    instances: 2
+    memory: { base: 1MiB, per_connection: 1MiB }
+    pools: { back: { size: 10 }, unused: { size: 1000 } }
+    operations: { o: [ repeat: { times: 2, steps: [ { call: back.o, through: back } ] } ] }
+  back: { memory: { per_connection: 2MiB }, operations: { o: [ wait: 1ms ] } }
+";
+    let ran = ran(model, plan(10));
+    // 99 users on two instances: 50 at most; the pools of two instances.
+    same(ran.value("front.memory.used"), f64::from(51 << 20));
+    same(ran.value("back.memory.used"), f64::from(40 << 20));
+}
+
+#[test]
+fn caches_take_memory_where_they_are() {
+    let model = "
+clients:
+  users: { arrivals: { constant: 10/s }, call: s.o, keys: { population: 100 } }
+caches:
+  near: { items: 1000, size: 2KiB, local: true, lower: far }
+  far: { bytes: 64MiB, memory: { base: 8MiB } }
+  other: { items: 1000, local: true }
+services:
+  s: { memory: { base: 1MiB }, operations: { o: [ cache: near ] } }
+  t: { memory: { base: 1MiB }, operations: { o: [ cache: other ] } }
+";
+    let ran = ran(model, plan(10));
+    same(ran.value("s.memory.used"), f64::from((1 << 20) + (2000 << 10)));
+    same(ran.value("t.memory.used"), f64::from((1 << 20) + (1000 << 10)));
+    same(ran.value("far.memory.used"), f64::from(72 << 20));
+}
+
+// Tasks on threads.
+
+#[test]
+fn tasks_cost_switches_only_where_threads_share_a_core() {
+    let latency = |runtime: &str| {
+        let service = format!("machine: {{ cores: 1, context_switch: {{ cost: 150us }} }}, runtime: {runtime},");
+        ran(&single("{ at: [0s, 0s] }", &service, "[ cpu: 30ms ]"), plan(10)).value("users.latency.max")
+    };
+    same(latency("{ goroutines: {} }"), 0.060);
+    // Two threads take turns of 3 ms.
+    same(latency("{ goroutines: { max_procs: 2 } }"), 0.060 * 3.15 / 3.0);
+    same(latency("{ workers: 2 }"), 0.060 * 3.15 / 3.0);
+    same(latency("event_loop"), 0.060);
+}
+
+// Messages.
+
+#[test]
+fn a_format_takes_bytes_and_the_cpu_of_whoever_writes_and_reads() {
+    let model = "
+clients: { users: { arrivals: { at: [1s] }, call: front.o } }
+services:
+  front:
+    machine: { cores: 1 }
+    format: { size: 0.25, encode: 1ms, decode: 2ms }
+    operations: { o: [ { call: back.o, request: 8KiB }, { decode: 16KiB } ] }
+  back:
+    machine: { cores: 1 }
+    format: { size: 0.25, encode: 1ms, decode: 2ms }
+    operations: { o: [ decode: 8KiB, cpu: 5ms, reply: 16KiB ] }
+links: { front -> back: { bandwidth: 1MB/s } }
+";
+    let split = ran(model, plan(10)).split(0);
+    same(split["front.cpu service"], 0.008 + 0.032);
+    same(split["back.cpu service"], 0.016 + 0.005 + 0.016);
+    same(split["front -> back.link service"], 0.002_048 + 0.004_096);
+}
+
+#[test]
+fn what_is_written_is_as_long_as_what_is_sent() {
+    let model = "
+clients: { users: { arrivals: { at: [1s, 2s, 3s] }, call: front.o } }
+services:
+  front:
+    machine: { cores: 1 }
+    format: { encode: 1ms }
+    operations: { o: [ { call: back.o, request: { exponential: 80KiB } } ] }
+  back: { operations: { o: [ wait: 1ms ] } }
+links: { front -> back: { latency: 1ms } }
+";
+    let ran = ran(model, plan(10));
+    let sent = ran.value("front -> back.traffic");
+    assert!(sent > 0.0 && (ran.value("front.cpu.busy") / (sent / 1024.0 * 1e-3) - 1.0).abs() < 1e-3);
+}
+
+#[test]
+fn reading_needs_a_format() {
+    let text = refused(&single("{ constant: 1/s }", "", "[ decode: 1KiB ]"));
+    assert!(text.contains("how messages are written; add `format: json`"), "{text}");
 }
 
 // Sizes.

@@ -94,7 +94,8 @@ fn machine() -> impl Strategy<Value = String> {
         1 => Just("runtime: { goroutines: { max_procs: 1 } }, ".to_owned()),
         1 => Just("runtime: event_loop, ".to_owned()),
     ];
-    let at_limit = prop::sample::select(vec!["{ kill: { restart: 100ms } }", "refuse", "{ swap: { slowdown: 10 } }"]);
+    let at_limit =
+        prop::sample::select(vec!["{ kill: { restart: 100ms } }", "refuse", "{ swap: { touches: 3000/s } }"]);
     let memory = prop::option::of((5..60u32, 1..4u32, 0..5u32, at_limit, prop::bool::ANY));
     (cores, slowness, runtime, memory).prop_map(|(cores, slowness, runtime, memory)| {
         let mut machine = Vec::new();
@@ -105,8 +106,11 @@ fn machine() -> impl Strategy<Value = String> {
         let runtime = if cores.is_none() && runtime.contains("event_loop") { String::new() } else { runtime };
         let memory = memory.map_or(String::new(), |(limit, request, leak, at_limit, collected)| {
             machine.push(format!("memory: {limit}MiB"));
-            let at_limit = if cores.is_none() && at_limit.contains("swap") { "refuse" } else { at_limit };
-            let collector = "garbage_collector: { allocated: { exponential: 1MiB }, heap: 20MiB, pause: 10ms }, ";
+            if at_limit.contains("swap") {
+                machine.push("disk: { iops: 500, bandwidth: 50MB/s }".to_owned());
+            }
+            let collector = "garbage_collector: { allocated: { exponential: 1MiB }, heap: 20MiB, pause: 10ms, \
+                             concurrent: { work: 20ms, share: 50% } }, ";
             let collector = if collected && cores.is_some() { collector } else { "" };
             format!(
                 "memory: {{ base: 1MiB, per_request: {{ exponential: {request}MiB }}, {collector}\

@@ -189,20 +189,22 @@ pub enum Limit {
     },
     /// The request is rejected.
     Refuse,
-    /// Work takes longer.
+    /// It is paged to the disk.
     Swap {
-        /// How many times as long with nothing in memory.
-        slowdown: f64,
+        /// How many pages work touches, which are on disk as often as memory is [1/ns of CPU work].
+        touches: f64,
     },
 }
 
-/// A garbage collector that stops the world.
+/// A garbage collector that stops the world, and may then work beside the requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Collection {
     /// Allocated from one collection to the next [B].
     pub heap: u64,
-    /// How long one takes.
+    /// How long it stops the world.
     pub pause: Demand,
+    /// CPU time of its work after that, and the share of the cores it takes for it.
+    pub concurrent: Option<(Demand, f64)>,
 }
 
 impl Service {

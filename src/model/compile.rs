@@ -177,6 +177,8 @@ const CREWS: [&str; 2] = ["workers", "threads"];
 pub struct MemoryUse {
     /// Whether memory is modeled at all.
     pub modeled: bool,
+    /// Whether what does not fit is paged to the disk.
+    pub swaps: bool,
     /// What it holds from its arrival to its end.
     pub amount: Option<Random<Bytes>>,
     /// What it holds while it runs [B].
@@ -217,6 +219,8 @@ pub struct Compiler<'a> {
     pub stations: StationNames,
     /// The memory that each request of the service takes.
     pub memory: MemoryUse,
+    /// How the service's messages are written, if it is said.
+    pub format: Option<super::formats::Format>,
     /// The connection pools of the service.
     pub pools: Vec<super::connections::Pool>,
     /// Whether it is a service, whose instances can have stations.
@@ -257,6 +261,7 @@ impl<'a> Compiler<'a> {
             part: part.to_owned(),
             stations,
             memory: MemoryUse::default(),
+            format: None,
             pools: Vec::new(),
             of_service: false,
             gated: false,

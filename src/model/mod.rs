@@ -21,6 +21,7 @@ pub mod data;
 pub mod discipline;
 pub mod distribution;
 pub mod fault;
+pub mod formats;
 pub mod frame;
 pub mod keys;
 pub mod life;

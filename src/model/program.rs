@@ -88,6 +88,10 @@ pub enum Instruction {
     Jump { to: Place },
     /// Draw how often the loop runs; skip it for none.
     Repeat { demand: u32, depth: u8, past: Place },
+    /// Run a loop once for each page that the latest work at this station touched and that is not in memory; skip it for none.
+    PageFaults { slot: u16, depth: u8, past: Place },
+    /// Skip a read whose page is among those that fit into the memory left over, of a working set of so many bytes.
+    PageCached { working_set: u64, past: Place },
     /// Run the loop's body again while rounds are left.
     Again { depth: u8, body: Place },
     /// Fail: go on at the unwinding code.

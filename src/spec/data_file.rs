@@ -24,7 +24,8 @@ pub struct CacheSpec {
     /// How many bytes of items each of its instances holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<Bytes>,
-    /// The size of an item, the same whenever it is fetched; 1 KiB if left out. Counts only with `bytes`.
+    /// The size of an item, the same whenever it is fetched; 1 KiB if left out. With `items`, only its mean counts, for the memory
+    /// that the cache takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Random<Bytes>>,
     /// The share of requests that find their item, if that is all that is known. Then nothing is held and keys do not matter.

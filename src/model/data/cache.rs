@@ -18,6 +18,8 @@ pub struct CachePlan {
     pub items: u64,
     /// The size of an item [bytes], if the capacity is in bytes.
     pub size: Option<Distribution>,
+    /// The mean size of an item [bytes]; 0 if nothing is held.
+    pub item: f64,
     /// Who goes when room is needed.
     pub eviction: Policy,
     /// How long an item is good [ns].
@@ -46,4 +48,11 @@ pub struct CachePlan {
     pub set: Vec<Step>,
     /// The set of items that it holds copies of.
     pub dataset: u32,
+}
+
+impl CachePlan {
+    /// The memory that a full one takes [bytes].
+    pub fn bytes(&self) -> u64 {
+        if self.size.is_some() { self.capacity } else { (self.items as f64 * self.item) as u64 }
+    }
 }

@@ -161,6 +161,8 @@ pub enum Distribution {
     Samples(Arc<[f64]>),
     /// One of several, by cumulative weight.
     Mixture(Arc<[(f64, Distribution)]>),
+    /// So many times what another gives.
+    Scaled(Arc<Distribution>, f64),
 }
 
 impl Distribution {
@@ -191,6 +193,15 @@ impl Distribution {
             Distribution::Percentiles(table) => table.sample(random),
             Distribution::Samples(values) => samples::sample(values, random),
             Distribution::Mixture(parts) => mixture::sample(parts, random),
+            Distribution::Scaled(of, factor) => of.sample_other(random) * factor,
+        }
+    }
+
+    /// So many times this: the same draws give so many times as much.
+    pub fn scaled(self, factor: f64) -> Distribution {
+        match self {
+            Distribution::Constant(value) => Distribution::Constant(value * factor),
+            other => Distribution::Scaled(Arc::new(other), factor),
         }
     }
 

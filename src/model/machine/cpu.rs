@@ -88,6 +88,7 @@ impl ContextSwitch {
             cost: nanos(self.cost),
             period: nanos(self.period),
             granularity: nanos(self.granularity).max(1.0),
+            threads: f64::INFINITY,
         }
     }
 }

@@ -32,8 +32,8 @@ pub struct DiskSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub queue_depth: Option<u32>,
-    /// Memory that holds pages of the disk, for reads that name their `working_set`; if left out, `machine.memory` less what is
-    /// always in use (`memory.base`, `per_worker`), or none.
+    /// Memory that holds pages of the disk, for reads that name their `working_set`; if left out, what is not in use at the moment
+    /// of `machine.memory`, or none without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<Bytes>,
 }
@@ -47,6 +47,8 @@ pub struct DiskPlan {
     pub nanos_per_byte: Option<f64>,
     /// Memory for pages [B].
     pub cache: u64,
+    /// Whether it is not that but the memory left over at the moment.
+    pub left_over: bool,
 }
 
 impl DiskSpec {
@@ -61,6 +63,7 @@ impl DiskSpec {
             operations,
             nanos_per_byte: self.bandwidth.map(|bandwidth| 1e9 / bandwidth.bytes_per_second().max(1e-9)),
             cache: self.cache.map_or(0, Bytes::as_u64),
+            left_over: false,
         }
     }
 }
@@ -111,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_page_cache_holds_its_share_of_the_working_set() {
-        let plan = DiskPlan { operations: None, nanos_per_byte: None, cache: 8 * KIB };
+        let plan = DiskPlan { operations: None, nanos_per_byte: None, cache: 8 * KIB, left_over: false };
         assert_eq!((plan.hit(32 * KIB), plan.hit(4 * KIB), plan.hit(0)), (0.25, 1.0, 1.0));
     }
 }

@@ -1,15 +1,17 @@
 //! The memory of an instance, as written in a model file.
 //!
 //! Sources: what happens at the limit is what Linux' out-of-memory killer does to a container (`memory.max`, `memory.oom.group`
-//! in `Documentation/admin-guide/cgroup-v2.rst`): the process is killed, and Kubernetes starts it again. The stop-the-world
-//! collector that runs whenever so much was allocated is the young generation of R. Jones, A. Hosking, E. Moss, *The Garbage
-//! Collection Handbook* (2011), ch. 9.
+//! in `Documentation/admin-guide/cgroup-v2.rst`): the process is killed, and Kubernetes starts it again. Paging reads eight
+//! pages of 4 KiB at once, Linux' `vm.page-cluster` (`Documentation/admin-guide/sysctl/vm.rst`), and writes as many first to make
+//! room. The stop-the-world collector that runs whenever so much was allocated is the young generation of R. Jones, A. Hosking,
+//! E. Moss, *The Garbage Collection Handbook* (2011), ch. 9; a concurrent one takes a quarter of the cores while it marks, as Go's
+//! does (`gcBackgroundUtilization` in `src/runtime/mgcpacer.go`).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::distribution::Random;
-use crate::quantity::{Bytes, Duration};
+use crate::quantity::{Bytes, Duration, Rate, Share};
 
 /// What takes memory at an instance.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +27,10 @@ pub struct MemorySpec {
     /// What each worker of the runtime takes, busy or not; 0 if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_worker: Option<Bytes>,
+    /// What each open connection to an instance takes: those of the connection pools that calls to the service go through, and one
+    /// for each user of a closed client, spread evenly over the instances; 0 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_connection: Option<Bytes>,
     /// What is never given back; nothing if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leak: Option<LeakSpec>,
@@ -56,7 +62,7 @@ pub enum AtLimit {
     Kill(KillSpec),
     /// The request that asked for it is rejected.
     Refuse,
-    /// Memory is paged to a disk: everything gets slower, the more the larger the part that does not fit.
+    /// Memory is paged to the machine's disk: work reads and writes there, the more the larger the part that does not fit.
     Swap(SwapSpec),
 }
 
@@ -80,17 +86,19 @@ impl KillSpec {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SwapSpec {
-    /// How many times as long CPU work would take if nothing were in memory; with the part x of all memory on disk it takes
-    /// 1 + x·(slowdown − 1) times as long. 100 if left out: a page from an SSD (100 us) for about each microsecond of work.
+    /// How many pages `cpu` steps touch for each second of their work. With the part x of all memory on disk, x of them are
+    /// there: for each, 32 KiB are written to make room and 32 KiB are read. 10000/s if left out: one in 100 us of work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub slowdown: Option<f64>,
+    pub touches: Option<Rate>,
 }
 
+/// What is read, and before it written, for a page that is not in memory [B]: eight pages of 4 KiB.
+pub const PAGED: u64 = 8 * 4096;
+
 impl SwapSpec {
-    /// See `slowdown`.
-    pub fn slowdown(&self) -> f64 {
-        self.slowdown.unwrap_or(100.0)
+    /// See `touches` [1/ns].
+    pub fn touches(&self) -> f64 {
+        self.touches.map_or(10_000.0, Rate::per_second) / 1e9
     }
 }
 
@@ -104,4 +112,25 @@ pub struct CollectorSpec {
     pub heap: Bytes,
     /// How long a collection stops the CPU.
     pub pause: Random<Duration>,
+    /// What a collection does beside the requests, after its pause; nothing if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrent: Option<ConcurrentSpec>,
+}
+
+/// A garbage collector that works beside the requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConcurrentSpec {
+    /// CPU time of all its work for one collection, such as marking what lives.
+    pub work: Random<Duration>,
+    /// The share of the cores that it takes until that is done; 25 % if left out, Go's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+impl ConcurrentSpec {
+    /// See `share`.
+    pub fn share(&self) -> f64 {
+        self.share.map_or(0.25, Share::fraction)
+    }
 }

@@ -30,8 +30,8 @@ pub enum RuntimeSpec {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Goroutines {
-    /// How many of them compute at the same time at most (`GOMAXPROCS`); the machine's cores if left out. More than the cores
-    /// there are changes nothing.
+    /// How many threads run them, so many compute at the same time at most (`GOMAXPROCS`); the machine's cores if left out. More
+    /// than the cores there are only adds context switches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_procs: Option<u32>,
@@ -126,6 +126,15 @@ impl RuntimeSpec {
             RuntimeSpec::EventLoop => cores.min(1.0),
             RuntimeSpec::Goroutines(Goroutines { max_procs: Some(limit), .. }) => cores.min(f64::from(*limit)),
             _ => cores,
+        }
+    }
+
+    /// How many threads of the operating system at most want a core at the same time, of so many cores.
+    pub fn threads(&self, cores: f64) -> f64 {
+        match self {
+            RuntimeSpec::EventLoop => 1.0,
+            RuntimeSpec::Goroutines(tasks) => tasks.max_procs.map_or(cores, f64::from),
+            _ => f64::INFINITY,
         }
     }
 

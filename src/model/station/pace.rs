@@ -1,7 +1,8 @@
 //! What makes a sharing station slower than its lanes: brakes that are put on and taken off while it runs, laws by which
 //! many at once slow each other down, and a quota.
 //!
-//! - **Brakes**: each cause has a speed of its own between 0 and 1; they multiply. 0 stops the station.
+//! - **Brakes**: each cause has a speed of its own between 0 and 1; they multiply. 0 stops the station. One takes lanes instead
+//!   of speed, so that it slows nobody down as long as enough are idle.
 //! - **Context switches**: with more runnable jobs than lanes each lane goes round its jobs, and every change costs time. A
 //!   round takes the scheduler's period as long as slices do not get shorter than the granularity, so that the part of the
 //!   time that is lost grows with the jobs per lane and then stays. Source: the slices of Linux' completely fair scheduler,
@@ -25,12 +26,12 @@ pub enum Brake {
     Steal,
     /// The garbage collector has stopped the world.
     Garbage,
-    /// Memory is paged to a disk.
-    Paging,
     /// The machine is slower than the others.
     Machine,
     /// The process has begun lately: caches are cold, code is not compiled yet.
     WarmUp,
+    /// A garbage collector marks beside the work: it takes lanes, and leaves so many of them.
+    Marking,
 }
 
 impl Brake {
@@ -47,11 +48,14 @@ pub struct Switching {
     pub period: f64,
     /// The shortest turn [ns].
     pub granularity: f64,
+    /// The most jobs among which lanes are switched: the threads there are; more than that take turns in them for nothing.
+    pub threads: f64,
 }
 
 impl Switching {
     /// The part of the time that is left for work if so many jobs are present.
     fn efficiency(&self, jobs: f64, lanes: f64) -> f64 {
+        let jobs = jobs.min(self.threads);
         if jobs <= lanes {
             return 1.0;
         }
@@ -127,7 +131,7 @@ impl Pace {
     /// Sets the speed that a cause leaves, between 0 and 1.
     pub(super) fn brake(&mut self, cause: Brake, speed: f64) {
         self.speeds[cause as usize] = speed.clamp(0.0, 1.0);
-        self.speed = self.speeds.iter().product();
+        self.speed = self.speeds[..Brake::Marking as usize].iter().product();
     }
 
     /// Takes note of the time [ns] before `now`, in which `jobs` were present and each had the given rate.
@@ -150,9 +154,11 @@ impl Pace {
 
     /// The rate of each of so many jobs; notes how many lanes are busy with them.
     pub(super) fn rate(&mut self, jobs: f64, lanes: f64) -> f64 {
+        let taken = lanes * (1.0 - self.speeds[Brake::Marking as usize]);
+        let lanes = lanes - taken;
         let running = jobs.min(lanes);
         let stopped = self.speed == 0.0 || self.quota.as_ref().is_some_and(Quota::is_throttled);
-        self.busy = if stopped { 0.0 } else { running };
+        self.busy = if stopped { 0.0 } else { running + taken };
         if stopped || jobs == 0.0 {
             return if stopped { 0.0 } else { self.speed };
         }
@@ -179,13 +185,17 @@ mod tests {
 
     #[test]
     fn context_switches_cost_nothing_up_to_the_lanes_and_more_with_each_job_beyond() {
-        let switching = Switching { cost: 5e3, period: 6e6, granularity: 750e3 };
+        let switching = Switching { cost: 5e3, period: 6e6, granularity: 750e3, threads: f64::INFINITY };
         assert_eq!(switching.efficiency(8.0, 8.0), 1.0);
         // Two jobs per lane: slices of 3 ms.
         assert_eq!(switching.efficiency(16.0, 8.0), 3e6 / 3.005e6);
         // From eight jobs per lane on slices stay at 0.75 ms.
         assert_eq!(switching.efficiency(64.0, 8.0), 750.0 / 755.0);
         assert_eq!(switching.efficiency(10_000.0, 8.0), 750.0 / 755.0);
+        // Tasks on eight threads never make a core change its thread; on sixteen two per core do.
+        let tasks = |threads| Switching { threads, ..switching };
+        assert_eq!(tasks(8.0).efficiency(10_000.0, 8.0), 1.0);
+        assert_eq!(tasks(16.0).efficiency(10_000.0, 8.0), 3e6 / 3.005e6);
     }
 
     #[test]
@@ -197,6 +207,15 @@ mod tests {
             let capacity = jobs * contention.efficiency(jobs);
             assert!((capacity - law.throughput(jobs)).abs() < 1e-12, "{jobs}");
         }
+    }
+
+    #[test]
+    fn who_takes_lanes_slows_nobody_down_while_others_are_idle() {
+        let mut pace = Pace::default();
+        pace.brake(Brake::Marking, 0.75);
+        assert_eq!((pace.rate(0.0, 8.0), pace.busy), (1.0, 2.0));
+        assert_eq!((pace.rate(6.0, 8.0), pace.busy), (1.0, 8.0));
+        assert_eq!((pace.rate(8.0, 8.0), pace.busy), (0.75, 8.0));
     }
 
     #[test]

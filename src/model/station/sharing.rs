@@ -104,6 +104,11 @@ impl Sharing {
         round(asked * self.work)
     }
 
+    /// How much was asked for, if so much is the station's work [ns].
+    pub fn asked(&self, work: Nanos) -> f64 {
+        work as f64 / self.work
+    }
+
     /// From `now` on the station has only so much of its speed (0 to 1), as far as this cause goes; 0 stops it. The wake-up
     /// has to be arranged anew.
     pub fn set_speed(&mut self, now: Nanos, cause: Brake, speed: f64) {

@@ -136,6 +136,11 @@ impl Space {
         if used > 0.0 { ((used - self.plan.limit as f64) / used).max(0.0) } else { 0.0 }
     }
 
+    /// What is not in use [B].
+    pub fn left(&self, now: Nanos) -> f64 {
+        (self.plan.limit as f64 - self.used(now)).max(0.0)
+    }
+
     /// In use, integrated from the start of the run to `now` [B·ns].
     pub fn area(&self, now: Nanos) -> f64 {
         let (before, after) = (self.used(self.updated), self.used(now));

@@ -22,7 +22,8 @@ use crate::quantity::{Bytes, Duration};
 pub struct Call {
     /// The operation, as `service.operation`.
     pub call: String,
-    /// The size of the request, which network cards and links have to carry; nothing if left out.
+    /// The size of the request, which network cards and links have to carry, of its content if the calling service has a `format`;
+    /// nothing if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Random<Bytes>>,
     /// How long one attempt waits for the reply; unlimited if left out.
@@ -73,7 +74,8 @@ fn is_yes(value: &bool) -> bool {
 impl Call {
     pub(super) fn compile(&self, compiler: &mut Compiler) {
         let operation = compiler.at(".call", |compiler| compiler.target(&self.call));
-        compiler.request = compiler.request_size(self.request.as_ref());
+        let content = compiler.request_size(self.request.as_ref());
+        compiler.request = content.map(|content| compiler.written(content));
         let protection = Protection {
             timeout: self.timeout,
             deadline: self.deadline,

@@ -1,7 +1,8 @@
 //! `cpu`: work for the CPU of the instance, in core·time.
 //!
 //! The cores are shared among all that work at the instance (processor sharing, at most one core each). Without
-//! `machine: { cores: … }` cores are not limited and the step takes its time at full speed.
+//! `machine: { cores: … }` cores are not limited and the step takes its time at full speed. Where memory is paged to a disk, what
+//! the work touches and does not find in memory is read when the work is done.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,15 +24,21 @@ pub struct Cpu {
 impl Cpu {
     pub(super) fn compile(&self, compiler: &mut Compiler) {
         let demand = compiler.at(".cpu", |compiler| compiler.demand("cpu", &self.cpu));
-        let service = compiler.account("cpu", Kind::Service);
-        match compiler.stations.sharing("cpu") {
-            Some(slot) => {
-                let waiting = compiler.account("cpu", Kind::Waiting);
-                compiler.emit(Instruction::Share { slot, demand, waiting, service });
-            }
-            None => {
-                compiler.emit(Instruction::Delay { demand, account: service });
-            }
+        emit_cpu(compiler, demand);
+    }
+}
+
+/// Adds work for the CPU, and the page faults that it causes.
+pub fn emit_cpu(compiler: &mut Compiler, demand: u32) {
+    let service = compiler.account("cpu", Kind::Service);
+    match compiler.stations.sharing("cpu") {
+        Some(slot) => {
+            let waiting = compiler.account("cpu", Kind::Waiting);
+            compiler.emit(Instruction::Share { slot, demand, waiting, service });
+            super::disk::page_in(compiler, slot);
+        }
+        None => {
+            compiler.emit(Instruction::Delay { demand, account: service });
         }
     }
 }

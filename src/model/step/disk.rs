@@ -1,6 +1,7 @@
 //! `disk`: read from the instance's disk and write to it, one operation after the other.
 //!
-//! Reads that find their page in memory take no time. Writes always go to the disk.
+//! Reads that find their page in memory take no time. Writes always go to the disk. What is paged of an instance's memory goes
+//! there as well, behind the `cpu` steps that touch it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use crate::measure::Kind;
 use crate::model::compile::Compiler;
 use crate::model::distribution::{Distribution, Random};
 use crate::model::machine::disk::{DiskPlan, operations};
+use crate::model::machine::memory::PAGED;
 use crate::model::program::{Choice, Demand, Instruction};
 use crate::quantity::{Bytes, Count, Share};
 
@@ -39,7 +41,8 @@ pub struct Accesses {
     /// The share of reads that find their page in memory; none if left out, or by the `working_set`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hit: Option<Share>,
-    /// The data that reads are spread over evenly: `machine.disk.cache` holds its share of it.
+    /// The data that reads are spread over evenly: the page cache holds its share of it, which is `machine.disk.cache`, or without
+    /// it the memory that is not in use at the moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_set: Option<Bytes>,
 }
@@ -71,11 +74,15 @@ impl Disk {
         if hit.is_some() && working_set.is_some() {
             compiler.at(".disk", |compiler| compiler.problem("give either `hit` or `working_set`, not both"));
         }
-        let hit = hit.map_or(0.0, |hit| hit.fraction());
-        let hit = working_set.map_or(hit, |set| disk.hit(set.as_u64()));
+        let hit = match (hit, working_set) {
+            (_, Some(set)) if disk.left_over => Hit::LeftOver(set.as_u64()),
+            (_, Some(set)) => Hit::Share(disk.hit(set.as_u64())),
+            (Some(hit), None) => Hit::Share(hit.fraction()),
+            (None, None) => Hit::Share(0.0),
+        };
         let size = size.map_or(SIZE, Bytes::as_u64);
         let sequential = *order == Order::Sequential;
-        for (accesses, hit) in [(reads, hit), (writes, 0.0)] {
+        for (accesses, hit) in [(reads, hit), (writes, Hit::Share(0.0))] {
             let (count, each) = operations(accesses.map_or(0, Count::get), size, sequential);
             match count {
                 0 => {}
@@ -89,8 +96,31 @@ impl Disk {
     }
 }
 
+/// Whether a read finds its page in memory.
+#[derive(Debug, Clone, Copy)]
+enum Hit {
+    /// With this probability.
+    Share(f64),
+    /// As far as the memory left over at the moment holds this working set [B].
+    LeftOver(u64),
+}
+
+/// Adds the code that pages in what the latest work at a sharing station touched and did not find in memory: something is
+/// written to make room for it, then it is read.
+pub(super) fn page_in(compiler: &mut Compiler, slot: u16) {
+    let Some(disk) = compiler.stations.disk().filter(|_| compiler.memory.swaps) else { return };
+    compiler.looped(|compiler, depth| {
+        let head = compiler.emit(Instruction::PageFaults { slot, depth, past: 0 });
+        let body = compiler.here();
+        (0..2).for_each(|_| operation(compiler, &disk, PAGED));
+        compiler.emit(Instruction::Again { depth, body });
+        let past = compiler.here();
+        compiler.program.code[head as usize] = Instruction::PageFaults { slot, depth, past };
+    });
+}
+
 /// Compiles several operations, one after the other.
-fn several(compiler: &mut Compiler, disk: &DiskPlan, count: u64, each: u64, hit: f64) {
+fn several(compiler: &mut Compiler, disk: &DiskPlan, count: u64, each: u64, hit: Hit) {
     let demand = compiler.demand("disk", &Random::Constant(Count::new(count)));
     compiler.looped(|compiler, depth| {
         let head = compiler.emit(Instruction::Repeat { demand, depth, past: 0 });
@@ -102,16 +132,31 @@ fn several(compiler: &mut Compiler, disk: &DiskPlan, count: u64, each: u64, hit:
     });
 }
 
+/// Compiles one operation of so many bytes, unless its page is in memory.
+fn one(compiler: &mut Compiler, disk: &DiskPlan, bytes: u64, hit: Hit) {
+    match hit {
+        Hit::LeftOver(working_set) => {
+            let look = compiler.emit(Instruction::PageCached { working_set, past: 0 });
+            operation(compiler, disk, bytes);
+            let past = compiler.here();
+            compiler.program.code[look as usize] = Instruction::PageCached { working_set, past };
+        }
+        Hit::Share(hit) if hit > 0.0 => {
+            let salt = compiler.salt("page");
+            compiler.program.choices.push(Choice { ways: Vec::new(), salt });
+            let choice = compiler.program.choices.len() as u32 - 1;
+            compiler.emit(Instruction::Choose { choice });
+            let miss = compiler.here();
+            operation(compiler, disk, bytes);
+            let past = compiler.here();
+            compiler.program.choices[choice as usize].ways = vec![(hit, past), (1.0, miss)];
+        }
+        Hit::Share(_) => operation(compiler, disk, bytes),
+    }
+}
+
 /// Compiles one operation of so many bytes.
-fn one(compiler: &mut Compiler, disk: &DiskPlan, bytes: u64, hit: f64) {
-    let salt = compiler.salt("page");
-    let choice = (hit > 0.0).then(|| {
-        compiler.program.choices.push(Choice { ways: Vec::new(), salt });
-        let choice = compiler.program.choices.len() as u32 - 1;
-        compiler.emit(Instruction::Choose { choice });
-        choice
-    });
-    let miss = compiler.here();
+fn operation(compiler: &mut Compiler, disk: &DiskPlan, bytes: u64) {
     if let (Some((_, nanos)), Some(slot)) = (disk.operations, compiler.stations.servers("disk")) {
         let (waiting, account) = (compiler.account("disk", Kind::Waiting), compiler.account("disk", Kind::Service));
         compiler.emit(Instruction::Acquire { slot, waiting });
@@ -126,10 +171,6 @@ fn one(compiler: &mut Compiler, disk: &DiskPlan, bytes: u64, hit: f64) {
         let waiting = compiler.account("disk_bandwidth", Kind::Waiting);
         let service = compiler.account("disk_bandwidth", Kind::Service);
         compiler.emit(Instruction::Share { slot, demand, waiting, service });
-    }
-    if let Some(choice) = choice {
-        let past = compiler.here();
-        compiler.program.choices[choice as usize].ways = vec![(hit, past), (1.0, miss)];
     }
 }
 

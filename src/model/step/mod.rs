@@ -6,6 +6,7 @@
 mod cache;
 mod call;
 mod choose;
+mod codec;
 mod cpu;
 mod disk;
 mod each;
@@ -31,7 +32,8 @@ use super::compile::Compiler;
 pub use cache::Cache;
 pub use call::{Call, emit_call_to, emit_routed};
 pub use choose::{Choose, ROUNDING, Way, emit as emit_choice};
-pub use cpu::Cpu;
+pub use codec::{Decode, Encode};
+pub use cpu::{Cpu, emit_cpu};
 pub use disk::{Accesses, Disk, Order};
 pub use each::Each;
 pub use fail::Fail;
@@ -97,6 +99,10 @@ pub enum Step {
     Lock(Lock),
     /// Put an item into a channel.
     Send(Send),
+    /// Write a message.
+    Encode(Encode),
+    /// Read a message.
+    Decode(Decode),
 }
 
 impl Step {
@@ -129,6 +135,8 @@ impl Step {
             Step::Disk(step) => step.compile(compiler),
             Step::Lock(step) => step.compile(compiler),
             Step::Send(step) => step.compile(compiler),
+            Step::Encode(step) => step.compile(compiler),
+            Step::Decode(step) => step.compile(compiler),
         }
     }
 

@@ -61,10 +61,10 @@ impl System<'_> {
                 Instruction::Share { slot, demand, waiting, service } => {
                     let station = self.instances[frame.instance as usize].sharing + u32::from(slot);
                     let work = self.sharing[station as usize].work_of(self.demands[demand as usize].draw(frame));
+                    frame.work = work;
                     if work > 0 {
                         frame.stage = Stage::Share;
                         frame.since = now;
-                        frame.work = work;
                         (frame.account, frame.account2) = (service, waiting);
                         self.sharing[station as usize].enter(now, index, work);
                         self.arrange(station);
@@ -198,6 +198,8 @@ impl System<'_> {
                         frame.place = past;
                     }
                 }
+                Instruction::PageFaults { slot, depth, past } => self.page_faults(index, slot, depth, past),
+                Instruction::PageCached { working_set, past } => self.look_up_page(index, working_set, past),
                 Instruction::Again { depth, body } => {
                     let rounds = &mut frame.rounds[depth as usize % LOOP_DEPTH];
                     *rounds -= 1;

@@ -33,7 +33,8 @@ impl System<'_> {
                     let way = choice.ways.iter().find(|(end, _)| point < *end).or(choice.ways.last());
                     place = way.map_or(place, |(_, place)| *place);
                 }
-                Instruction::Jump { to } => place = to,
+                // What is paged depends on the memory that will be there then.
+                Instruction::Jump { to } | Instruction::PageFaults { past: to, .. } => place = to,
                 Instruction::Repeat { demand, depth, past } => {
                     let count = draw(demand).min(u64::from(u16::MAX)) as u16;
                     rounds[depth as usize % LOOP_DEPTH] = count;

@@ -11,15 +11,12 @@
 use super::agent::Agent;
 use super::record::{MemoryBook, MemoryMarks};
 use super::{Event, System};
-use crate::engine::random::{Draw, key, named};
+use crate::engine::random::{Draw, key, named, unit};
 use crate::engine::time::{NEVER, Nanos, round};
 use crate::model::blueprint::{self, Blueprint, Collection, Limit, MemoryPlan};
-use crate::model::frame::{Outcome, Role};
+use crate::model::frame::{LOOP_DEPTH, Outcome, Role};
 use crate::model::program::Holding;
 use crate::model::station::{Brake, Space};
-
-/// How often the speed of an instance is set anew that leaks into its swap [ns].
-const PAGING_INTERVAL: Nanos = 100_000_000;
 
 /// The memory of one instance.
 #[derive(Debug)]
@@ -35,11 +32,11 @@ pub(super) struct Memory {
     /// When it starts again after a kill.
     restart: Option<Nanos>,
     collection: Option<Collecting>,
-    paging: bool,
-    /// Since the start of the run: kills, requests refused, collections.
+    /// Since the start of the run: kills, requests refused, collections, pages read from its disk.
     pub(super) kills: u64,
     pub(super) refused: u64,
     pub(super) collections: u64,
+    faults: u64,
     /// When it was killed for the first time.
     pub(super) first_kill: Option<Nanos>,
 }
@@ -52,8 +49,10 @@ struct Collecting {
     key: u64,
     /// Allocated since the latest collection [B].
     allocated: u64,
-    /// When the present collection ends.
+    /// When the present collection ends, or its pause does.
     ends: Option<Nanos>,
+    /// Whether its pause is over and it works beside the requests.
+    marking: bool,
 }
 
 /// Acts for the memory of one instance.
@@ -79,7 +78,8 @@ impl Memory {
         let service = &blueprint.services[service as usize];
         let cpu = service.sharing.iter().position(|plan| plan.name == "cpu").map(|slot| sharing + slot as u32);
         let key = key(named(named(root, &service.name), "memory"), u64::from(instance));
-        let collecting = |plan: &Collection| Collecting { plan: plan.clone(), key, allocated: 0, ends: None };
+        let collecting =
+            |plan: &Collection| Collecting { plan: plan.clone(), key, allocated: 0, ends: None, marking: false };
         Memory {
             space: Space::new(plan.space),
             limit: plan.limit,
@@ -88,10 +88,10 @@ impl Memory {
             wake: None,
             restart: None,
             collection: plan.collection.as_ref().map(collecting),
-            paging: false,
             kills: 0,
             refused: 0,
             collections: 0,
+            faults: 0,
             first_kill: None,
         }
     }
@@ -101,8 +101,7 @@ impl Memory {
         let pause = self.collection.as_ref().and_then(|collecting| collecting.ends);
         let full = match self.limit {
             Limit::Kill { .. } => self.space.full_at(now),
-            Limit::Refuse => None,
-            Limit::Swap { .. } => self.space.full_at(now).map(|full| full.max(now.saturating_add(PAGING_INTERVAL))),
+            Limit::Refuse | Limit::Swap { .. } => None,
         };
         let next = pause.into_iter().chain(self.restart).chain(full).min().filter(|next| *next < NEVER)?;
         if self.wake.is_some_and(|wake| wake <= next) {
@@ -129,7 +128,6 @@ impl Agent for Keeper {
         if matches!(memory.limit, Limit::Kill { .. }) && memory.space.is_alive() && !memory.space.fits(now, 0) {
             system.kill(place);
         }
-        system.page(place);
         system.memories[number].arrange(now)
     }
 
@@ -165,7 +163,6 @@ impl System<'_> {
             collecting.allocated += garbage;
             self.collect_garbage(instance);
         }
-        self.page(instance);
     }
 
     /// A request gives its memory back; one that is failing goes on unwinding from here.
@@ -179,7 +176,6 @@ impl System<'_> {
         let (amount, _) = self.amounts(number, key);
         let leaks = self.blueprint.program.holdings[number as usize].leak;
         self.memories[self.instances[instance as usize].memory as usize].space.give_back(now, amount, leaks);
-        self.page(instance);
     }
 
     /// What a request takes, and what it allocates in all [B].
@@ -217,10 +213,10 @@ impl System<'_> {
             if let Some(collecting) = &mut memory.collection {
                 collecting.allocated = 0;
                 collecting.ends = collecting.ends.map(|_| now);
+                collecting.marking = true;
             }
             self.end_collection(instance);
         }
-        self.page(instance);
         self.wake_keeper(instance);
     }
 
@@ -237,8 +233,9 @@ impl System<'_> {
         let mut draw = Draw::new(collecting.key, salt, memory.collections);
         let pause = round(collecting.plan.pause.distribution.sample(&mut draw));
         memory.collections += 1;
-        if pause > 0 {
+        if pause > 0 || collecting.plan.concurrent.is_some() {
             collecting.ends = Some(now.saturating_add(pause));
+            collecting.marking = false;
             if let Some(cpu) = memory.cpu {
                 self.set_speed(cpu, Brake::Garbage, 0.0);
             }
@@ -246,31 +243,56 @@ impl System<'_> {
         }
     }
 
-    /// Ends a collection whose time is over; another may begin at once.
+    /// Ends a collection whose time is over, another may begin at once; or only its pause.
     fn end_collection(&mut self, instance: u32) {
         let now = self.calendar.now();
         let memory = &mut self.memories[self.instances[instance as usize].memory as usize];
         let Some(collecting) = &mut memory.collection else { return };
-        if collecting.ends.is_some_and(|ends| ends <= now) {
-            collecting.ends = None;
-            if let Some(cpu) = memory.cpu {
-                self.set_speed(cpu, Brake::Garbage, 1.0);
-            }
-            self.collect_garbage(instance);
+        if collecting.ends.is_none_or(|ends| ends > now) {
+            return;
+        }
+        collecting.ends = None;
+        let mut lanes_left = 1.0;
+        if let (Some((work, share)), false, Some(cpu)) = (&collecting.plan.concurrent, collecting.marking, memory.cpu) {
+            let mut draw = Draw::new(collecting.key, work.salt, memory.collections);
+            let lanes = self.sharing[cpu as usize].lanes();
+            let lasts = round(work.distribution.sample(&mut draw) / (share * lanes));
+            collecting.ends = Some(now.saturating_add(lasts));
+            collecting.marking = true;
+            lanes_left = 1.0 - share;
+        }
+        if let Some(cpu) = memory.cpu {
+            self.set_speed(cpu, Brake::Garbage, 1.0);
+            self.set_speed(cpu, Brake::Marking, lanes_left);
+        }
+        self.collect_garbage(instance);
+    }
+
+    /// Draws how many of the pages that a frame's latest work touched must be read: as many as the part of the memory says that
+    /// is on disk, rounded up or down at random; it runs the loop behind so often.
+    pub(super) fn page_faults(&mut self, index: u32, slot: u16, depth: u8, past: u32) {
+        let frame = &mut self.frames[index];
+        let instance = &self.instances[frame.instance as usize];
+        let memory = &mut self.memories[instance.memory as usize];
+        let excess = memory.space.excess(self.calendar.now());
+        let Limit::Swap { touches } = memory.limit else { return };
+        let asked = self.sharing[(instance.sharing + u32::from(slot)) as usize].asked(frame.work);
+        let luck = unit(&mut Draw::new(frame.key, named(0, "page fault"), frame.visit()));
+        let rounds = (asked * touches * excess + luck).min(f64::from(u16::MAX)) as u16;
+        memory.faults += u64::from(rounds);
+        frame.rounds[depth as usize % LOOP_DEPTH] = rounds;
+        if rounds == 0 {
+            frame.place = past;
         }
     }
 
-    /// Sets the speed of an instance by what lies in its swap.
-    #[inline]
-    fn page(&mut self, instance: u32) {
-        let memory = &mut self.memories[self.instances[instance as usize].memory as usize];
-        let Limit::Swap { slowdown } = memory.limit else { return };
-        let excess = memory.space.excess(self.calendar.now());
-        if (excess > 0.0 || memory.paging)
-            && let Some(cpu) = memory.cpu
-        {
-            memory.paging = excess > 0.0;
-            self.set_speed(cpu, Brake::Paging, 1.0 / (1.0 + excess * (slowdown - 1.0)));
+    /// Decides whether a read finds its page in the memory left over, of a working set of so many bytes.
+    pub(super) fn look_up_page(&mut self, index: u32, working_set: u64, past: u32) {
+        let frame = &mut self.frames[index];
+        let memory = &self.memories[self.instances[frame.instance as usize].memory as usize];
+        let luck = unit(&mut Draw::new(frame.key, named(0, "page"), frame.visit()));
+        if luck * (working_set as f64) < memory.space.left(self.calendar.now()) {
+            frame.place = past;
         }
     }
 
@@ -282,11 +304,13 @@ impl System<'_> {
         }
     }
 
-    /// What the memories have counted until now: area in use [B·ns], kills, refused, collections.
+    /// What the memories have counted until now: area in use [B·ns], kills, refused, collections, pages read.
     pub(super) fn memory_marks(&self) -> Vec<MemoryMarks> {
         let now = self.calendar.now();
         let marks = |memory: &Memory| {
-            [memory.space.area(now), memory.kills as f64, memory.refused as f64, memory.collections as f64]
+            let counts = [memory.kills, memory.refused, memory.collections, memory.faults].map(|count| count as f64);
+            let [kills, refused, collections, faults] = counts;
+            [memory.space.area(now), kills, refused, collections, faults]
         };
         self.memories.iter().map(marks).collect()
     }
@@ -319,6 +343,7 @@ impl System<'_> {
                 kills: change(1),
                 refused: change(2),
                 collections: change(3),
+                faults: change(4),
                 peak: self.memories[all.clone()].iter().map(|memory| memory.space.peak(now)).fold(0.0, f64::max),
                 first_kill: self.memories[all.clone()].iter().filter_map(|memory| memory.first_kill).min(),
             })

@@ -21,4 +21,6 @@ pub struct MemoryBook {
     pub refused: f64,
     /// Garbage collections.
     pub collections: f64,
+    /// Pages that were read from disk because they were not in memory.
+    pub faults: f64,
 }

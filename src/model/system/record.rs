@@ -176,8 +176,8 @@ pub struct StationBook {
     pub waits: Option<AccountBook>,
 }
 
-/// What an instance's memory has counted: area in use [B·ns], kills, refused, collections.
-pub(super) type MemoryMarks = [f64; 4];
+/// What an instance's memory has counted: area in use [B·ns], kills, refused, collections, pages read.
+pub(super) type MemoryMarks = [f64; 5];
 
 /// What something costs, and what it did for it.
 #[derive(Debug, Clone, Copy)]

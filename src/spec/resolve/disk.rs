@@ -30,8 +30,8 @@ pub(super) fn add_disk(
     let mut plan = disk.plan();
     let memory = spec.machine.as_ref().and_then(|machine| machine.memory);
     if let (None, Some(memory)) = (disk.cache, memory) {
-        let base = service.memory.as_ref().map_or(0, |memory| memory.space.base);
-        plan.cache = memory.as_u64().saturating_sub(base);
+        plan.cache = memory.as_u64();
+        plan.left_over = service.memory.is_some();
     }
     if let Some((slots, _)) = plan.operations {
         service.servers.push(ServersPlan::plain("disk", slots, u32::MAX));

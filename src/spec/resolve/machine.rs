@@ -8,6 +8,7 @@ use crate::model::distribution::Values;
 use crate::model::machine::cpu::{ContentionSpec, Discipline};
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::program::Demand;
+use crate::model::station::Switching;
 use crate::quantity::Cores;
 use crate::spec::model_file::{MachineSpec, ServiceSpec};
 
@@ -66,7 +67,10 @@ pub(super) fn add_cpu(
     let pace = PacePlan {
         work: coordination / machine.speed.unwrap_or(1.0),
         in_order: machine.discipline == Some(Discipline::Fcfs) || runtime.is_some_and(RuntimeSpec::in_order),
-        switching: machine.context_switch.as_ref().map(|switch| switch.plan()),
+        switching: machine.context_switch.as_ref().map(|switch| Switching {
+            threads: runtime.map_or(f64::INFINITY, |runtime| runtime.threads(cores.get())),
+            ..switch.plan()
+        }),
         contention: machine.contention.map(|contention| contention.plan()),
         quota,
     };

@@ -14,6 +14,7 @@ mod memory;
 mod names;
 mod network;
 mod service;
+mod standing;
 
 use super::model_file::{CatalogueSpec, ClientSpec, ModelFile, Traffic};
 use crate::model::arrival::Arrivals;
@@ -86,9 +87,11 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
     if has_network(model) {
         blueprint.program.add_ways();
     }
+    let standing = standing::standing(model, &blueprint.program.data.caches);
     // The directory must number the operations in the order in which they are compiled.
     for (name, spec) in &model.services {
-        add_service(&mut blueprint, &directory, files, &mut problems, name, spec);
+        let standing = standing.get(name).copied().unwrap_or_default();
+        add_service(&mut blueprint, &directory, files, &mut problems, name, spec, standing);
         assume_service(&mut assumptions, &blueprint, name, spec);
     }
     for (name, spec) in &model.clients {

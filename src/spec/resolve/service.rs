@@ -6,6 +6,7 @@ use super::machine::{add_cpu, add_crew, assume_machine};
 use super::memory::add_memory;
 use super::names::{TAKEN, quoted};
 use super::network::add_nic;
+use super::standing::Standing;
 use crate::engine::random::named;
 use crate::measure::Kind;
 use crate::model::blueprint::{self, Blueprint, Operation, ServersPlan};
@@ -26,6 +27,7 @@ pub(super) fn add_service(
     problems: &mut Vec<Problem>,
     name: &str,
     spec: &ServiceSpec,
+    standing: Standing,
 ) {
     let path = format!("services.{}", quoted(name));
     let mut service = blueprint::Service {
@@ -51,10 +53,11 @@ pub(super) fn add_service(
     let queue = queue_plan(spec, &path, name, files, problems);
     let crews = add_crew(&mut service, problems, &path, spec, &queue);
     add_cpu(blueprint, &mut service, files, problems, &path, spec);
-    let memory = add_memory(blueprint, &mut service, files, problems, &path, spec);
+    let memory = add_memory(blueprint, &mut service, files, problems, &path, spec, standing);
     let pools = add_pools(blueprint, &mut service, files, problems, spec, &path);
     add_nic(&mut service, spec);
     let disk = add_disk(&mut service, problems, spec);
+    let format = spec.format.map(|format| format.plan());
     let channels = spec.channels.iter().map(|(name, channel)| (name.clone(), channel.when_full)).collect();
     let mut stations = StationNames::of(&service).with_pools(crews).with_channels(channels).with_disk(disk);
     let first_limit = blueprint.services.iter().map(|service| service.limits.len()).sum::<usize>();
@@ -62,6 +65,8 @@ pub(super) fn add_service(
     for (number, (channel, spec)) in spec.channels.iter().enumerate() {
         let path = format!("{path}.channels.{}", quoted(channel));
         let mut compiler = Compiler::new(&mut blueprint.program, directory, files, problems, name, stations.clone());
+        compiler.memory = memory.clone();
+        compiler.format = format;
         let entry = compiler.channel(channel, &path, number as u16, &spec.steps);
         let &ChannelSpec { buffer, receivers, .. } = spec;
         service.channels.push(ChannelPlan { name: channel.clone(), buffer, receivers, entry });
@@ -80,6 +85,7 @@ pub(super) fn add_service(
         let path = format!("{path}.operations.{}", quoted(operation));
         let mut compiler = Compiler::new(&mut blueprint.program, directory, files, problems, name, stations.clone());
         compiler.memory = memory.clone();
+        compiler.format = format;
         compiler.pools = pools.clone();
         compiler.of_service = true;
         compiler.gated = gated;

@@ -411,6 +411,12 @@ pub const MEMORY: &[Metric<MemoryBook>] = &[
         about: "Garbage collections of all instances, per second of the window.",
         read: |book, window| Some(book.collections / window),
     },
+    Metric {
+        name: "memory.page_faults",
+        unit: Unit::PerSecond,
+        about: "Reads of paged memory from the disks of all instances, per second of the window.",
+        read: |book, window| Some(book.faults / window),
+    },
 ];
 
 /// What a client's requests cost, if anything has a price.

@@ -63,13 +63,15 @@ pub(super) fn expand(model: &ModelFile, files: &dyn Values, expanded: &mut Expan
 
 fn plan(name: &str, spec: &CacheSpec, path: &str, files: &dyn Values, problems: &mut Vec<Problem>) -> CachePlan {
     let nanos = |duration: Option<Duration>| duration.map(Duration::as_nanos);
-    let size = spec.bytes.map(|_| match &spec.size {
+    let each = match &spec.size {
         None => Distribution::Constant(ITEM),
         Some(size) => size.build(files).unwrap_or_else(|message| {
             problems.push(Problem::new(format!("{path}.size"), message));
             Distribution::Constant(ITEM)
         }),
-    });
+    };
+    let item = mean(&each);
+    let size = spec.bytes.map(|_| each);
     let capacity = match (spec.items, spec.bytes, spec.hit) {
         (Some(items), None, None) => u64::from(items),
         (None, Some(bytes), None) => bytes.as_u64(),
@@ -100,12 +102,13 @@ fn plan(name: &str, spec: &CacheSpec, path: &str, files: &dyn Values, problems: 
         let message = format!("at most {MOST_PRELOADED} items can be preloaded in each instance");
         problems.push(Problem::new(format!("{path}.preload"), message));
     }
-    let mean = size.as_ref().map_or(1.0, |size| mean(size).max(1.0));
+    let mean = if size.is_some() { item.max(1.0) } else { 1.0 };
     CachePlan {
         name: name.to_owned(),
         local: spec.local,
         capacity: capacity.max(1),
         items: ((capacity as f64 / mean) as u64).max(1),
+        item: if spec.hit.is_some() { 0.0 } else { item },
         size,
         eviction: spec.eviction,
         ttl: nanos(spec.ttl).map(|ttl| ttl.max(1)),
