@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::model::data::CachePlan;
-use crate::spec::model_file::ModelFile;
+use crate::spec::model_file::{ModelFile, Traffic};
 
 /// What takes memory at every instance of a service.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,36 +19,35 @@ pub(super) struct Standing {
     pub(super) caches: u64,
 }
 
-/// That of all services that have any. `model` has no data parts left but what `caches` says.
+/// That of all services. `model` has no data parts left but what `caches` says.
 pub(super) fn standing(model: &ModelFile, caches: &[CachePlan]) -> BTreeMap<String, Standing> {
-    let data = serde_json::to_value(model).unwrap_or_default();
-    let maps = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let service_of = |target: &str| target.split('.').next().unwrap_or_default().to_owned();
     let mut connections: BTreeMap<String, u64> = BTreeMap::new();
-    for client in maps(&data["clients"]).values() {
-        let users = client["arrivals"]["users"].as_u64().unwrap_or(0);
-        let mix = maps(&client["mix"]);
-        let targets = client["call"].as_str().into_iter().chain(mix.keys().map(String::as_str));
-        let called: BTreeSet<String> = targets.map(service_of).collect();
-        called.into_iter().for_each(|service| *connections.entry(service).or_default() += users);
+    for client in model.clients.values() {
+        let Traffic::Closed(population) = &client.arrivals else { continue };
+        let mix = client.mix.iter().flat_map(|mix| mix.keys());
+        let called: BTreeSet<String> = client.call.iter().chain(mix).map(|target| service_of(target)).collect();
+        called.into_iter().for_each(|service| *connections.entry(service).or_default() += u64::from(population.users));
     }
     let mut found: BTreeMap<String, Standing> = BTreeMap::new();
-    for (name, service) in maps(&data["services"]) {
+    for (name, service) in &model.services {
         let (mut through, mut asked) = (BTreeSet::new(), BTreeSet::new());
-        look(&service["operations"], &mut through, &mut asked);
-        look(&service["channels"], &mut through, &mut asked);
-        let instances = service["instances"].as_u64().unwrap_or(1);
-        for (target, pool) in through {
-            let size = service["pools"][&pool]["size"].as_u64().unwrap_or(0);
-            *connections.entry(service_of(&target)).or_default() += size * instances;
+        let received = service.channels.values().flat_map(|channel| &channel.steps);
+        for step in service.operations.values().flatten().chain(received) {
+            // Steps that cannot be written touch neither pools nor caches of their service's callers.
+            look(&serde_json::to_value(step).unwrap_or_default(), &mut through, &mut asked);
         }
-        let held = |plan: &&CachePlan| if plan.local { asked.contains(&plan.name) } else { plan.name == name };
+        for (called, pool) in through {
+            let size = service.pools.get(&pool).map_or(0, |pool| u64::from(pool.size));
+            *connections.entry(called).or_default() += size * u64::from(service.instances);
+        }
+        let held = |plan: &&CachePlan| if plan.local { asked.contains(&plan.name) } else { plan.name == *name };
         let bytes = caches.iter().filter(held).map(CachePlan::bytes).sum();
-        found.insert(name, Standing { connections: 0, caches: bytes });
+        found.insert(name.clone(), Standing { connections: 0, caches: bytes });
     }
-    for (service, count) in connections {
-        let instances = data["services"][&service]["instances"].as_u64().unwrap_or(1).max(1);
-        found.entry(service).or_default().connections = count.div_ceil(instances);
+    for (name, count) in connections {
+        let instances = model.services.get(&name).map_or(1, |service| u64::from(service.instances).max(1));
+        found.entry(name).or_default().connections = count.div_ceil(instances);
     }
     found
 }
