@@ -69,7 +69,9 @@ impl Rules {
             rate *= slice / (slice + switching.cost);
         }
         if let Some(contention) = self.contention {
-            rate /= 1.0 + contention.alpha * (running - 1.0) + contention.beta * running * (running - 1.0);
+            // Where marking leaves less than a lane, nobody else runs.
+            let others = (running - 1.0).max(0.0);
+            rate /= 1.0 + contention.alpha * others + contention.beta * running * others;
         }
         (running, rate)
     }
@@ -99,7 +101,8 @@ fn twin(rules: &Rules, jobs: &[(Nanos, Nanos)], brakes: &[(Nanos, Brake, f64)]) 
         let used_up = if busy > 0.0 { now + budget / busy } else { f64::INFINITY };
         let then = finish.min(arrival).min(change).min(used_up).min(period_ends);
         present[..served].iter_mut().for_each(|job| job.1 -= (then - now) * rate);
-        budget -= (then - now) * busy;
+        // Before the first job no period has begun.
+        budget -= if period_ends.is_finite() || rules.quota.is_none() { (then - now) * busy } else { 0.0 };
         now = then;
         if now == period_ends {
             let (full, period) = rules.quota.expect("only a quota has periods");
