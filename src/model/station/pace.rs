@@ -172,6 +172,11 @@ impl Pace {
         rate
     }
 
+    /// Whether somebody takes lanes.
+    pub(super) fn takes_lanes(&self) -> bool {
+        self.speeds[Brake::Marking as usize] < 1.0
+    }
+
     /// When the pace changes by itself, if nothing else happens from `now` on.
     pub(super) fn next(&self, now: Nanos) -> Option<Nanos> {
         self.quota.as_ref().and_then(|quota| quota.next(now, self.busy))

@@ -228,7 +228,7 @@ impl Sharing {
     /// A wake-up that became too early is kept: the station then sees that nobody is done and arranges the next.
     #[inline(always)]
     pub fn arrange(&mut self, now: Nanos) -> Option<(Nanos, u32)> {
-        let first = self.jobs.first()?;
+        let Some(first) = self.jobs.first() else { return self.arrange_idle(now) };
         let left = (first.leaves - self.virtual_now).max(0.0);
         // Nobody is faster than at full speed: that often decides without a division.
         if self.pace.is_none() && self.pending.is_some_and(|pending| pending <= now.saturating_add(round(left))) {
@@ -241,6 +241,19 @@ impl Sharing {
                 return None;
             }
         }
+        self.expect(time)
+    }
+
+    /// Without jobs only somebody who takes lanes can use a quota up.
+    #[cold]
+    fn arrange_idle(&mut self, now: Nanos) -> Option<(Nanos, u32)> {
+        let time = self.pace.as_ref().filter(|pace| pace.takes_lanes())?.next(now)?;
+        self.expect(time)
+    }
+
+    /// Takes note of the next wake-up, if it comes before the pending one.
+    #[inline]
+    fn expect(&mut self, time: Nanos) -> Option<(Nanos, u32)> {
         if self.pending.is_some_and(|pending| pending <= time) {
             return None;
         }
