@@ -16,9 +16,10 @@ use super::blueprint::{ServersPlan, Service};
 use super::channels::WhenFull;
 use super::distribution::{Amount, Random, Values};
 use super::frame::LOOP_DEPTH;
+pub use super::holdings::MemoryUse;
 use super::locks::LockPlan;
 use super::machine::disk::DiskPlan;
-use super::program::{Demand, Holding, Instruction, Place, Program};
+use super::program::{Demand, Instruction, Place, Program};
 use super::step::{Step, refuse_reply};
 use crate::engine::random::named;
 use crate::measure::Kind;
@@ -172,23 +173,6 @@ impl StationNames {
 /// The stations of which an operation holds one server from its start to its reply.
 const CREWS: [&str; 2] = ["workers", "threads"];
 
-/// The memory that each request of a service takes while it is there.
-#[derive(Debug, Clone, Default)]
-pub struct MemoryUse {
-    /// Whether memory is modeled at all.
-    pub modeled: bool,
-    /// Whether what does not fit is paged to the disk.
-    pub swaps: bool,
-    /// What it holds from its arrival to its end.
-    pub amount: Option<Random<Bytes>>,
-    /// What it holds while it runs [B].
-    pub stack: u64,
-    /// What it leaves behind [B].
-    pub leak: u64,
-    /// What it allocates in all, for a garbage collector.
-    pub garbage: Option<Random<Bytes>>,
-}
-
 /// A rate limit that operations pass.
 #[derive(Debug, Clone)]
 pub struct Limit {
@@ -329,41 +313,6 @@ impl<'a> Compiler<'a> {
                 step.compile(compiler);
             });
         }
-    }
-
-    /// Compiles a body during which a request holds its memory, if memory is modeled.
-    fn with_request_memory(&mut self, body: impl FnOnce(&mut Self)) {
-        if !self.memory.modeled {
-            return body(self);
-        }
-        let MemoryUse { amount, leak, garbage, .. } = self.memory.clone();
-        let amount = amount.map(|amount| self.demand("memory", &amount));
-        let garbage = garbage.map(|garbage| self.demand("garbage", &garbage));
-        self.holding(Holding { amount, fixed: 0, leak, garbage, from: 0, until: 0 }, body);
-    }
-
-    /// Compiles a body during which a request has a stack.
-    fn with_stack(&mut self, body: impl FnOnce(&mut Self)) {
-        match self.memory.stack {
-            stack if stack > 0 && self.memory.modeled => {
-                let fixed = Holding { amount: None, fixed: stack, leak: 0, garbage: None, from: 0, until: 0 };
-                self.holding(fixed, body);
-            }
-            _ => body(self),
-        }
-    }
-
-    /// Compiles a body during which memory is held.
-    fn holding(&mut self, holding: Holding, body: impl FnOnce(&mut Self)) {
-        let number = self.program.holdings.len() as u32;
-        self.program.holdings.push(holding);
-        let from = self.emit(Instruction::Allocate { holding: number });
-        self.scopes.push(Vec::new());
-        body(self);
-        self.close();
-        let until = self.emit(Instruction::Free { holding: number });
-        let holding = &mut self.program.holdings[number as usize];
-        (holding.from, holding.until) = (from, until);
     }
 
     /// Compiles a body that is run by those that some limits let pass; the others are refused after their refusal's time.

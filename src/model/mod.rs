@@ -23,6 +23,7 @@ pub mod distribution;
 pub mod fault;
 pub mod formats;
 pub mod frame;
+pub mod holdings;
 pub mod keys;
 pub mod life;
 pub mod limiter;
