@@ -241,19 +241,19 @@ impl Sharing {
                 return None;
             }
         }
-        self.expect(time)
+        self.wake_at(time)
     }
 
     /// Without jobs only somebody who takes lanes can use a quota up.
     #[cold]
     fn arrange_idle(&mut self, now: Nanos) -> Option<(Nanos, u32)> {
         let time = self.pace.as_ref().filter(|pace| pace.takes_lanes())?.next(now)?;
-        self.expect(time)
+        self.wake_at(time)
     }
 
     /// Takes note of the next wake-up, if it comes before the pending one.
     #[inline]
-    fn expect(&mut self, time: Nanos) -> Option<(Nanos, u32)> {
+    fn wake_at(&mut self, time: Nanos) -> Option<(Nanos, u32)> {
         if self.pending.is_some_and(|pending| pending <= time) {
             return None;
         }
