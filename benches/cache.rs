@@ -16,7 +16,7 @@ const TURNS: usize = 5;
 /// Operations per turn.
 const OPERATIONS: usize = 2_000_000;
 /// How many items there is room for.
-const CAPACITIES: [u64; 2] = [1_000, 1_000_000];
+const CAPACITIES: [u64; 2] = [1_000, 100_000];
 
 /// Asks for all items in turn; returns how many were there.
 fn work(store: &mut Store, items: &[u32]) -> usize {

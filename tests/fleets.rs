@@ -123,6 +123,10 @@ fn blue_and_green_change_places_at_once() {
     assert_eq!(ran.value("s.instances.most"), 40.0);
     assert!((5.0..=8.0).contains(&ran.value("s.rollout.took")), "{}", ran.value("s.rollout.took"));
     assert!(ran.value("s.rollout.exposed") > 0.99);
+    let watched = rollout("blue_green", ", abort: { failures: 5%, every: 10s }");
+    assert!((5.0..=20.0).contains(&watched.value("s.rollout.detected")), "the old version stays for two looks");
+    assert_eq!(column(&watched, "s.instances.ready").last(), Some(&20.0));
+    assert!(watched.value("c.errors") < 0.025, "{}", watched.value("c.errors"));
 }
 
 /// Scenario D34.

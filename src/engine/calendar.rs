@@ -250,7 +250,7 @@ impl<E: Copy> Calendar<E> {
     fn fetch(&mut self) -> Nanos {
         let heap = &mut self.heap;
         let last = self.far.take(self.batch, |entry| heap.push(entry));
-        self.near_until = last.filter(|_| self.far.len() > 0).unwrap_or(NEVER);
+        self.near_until = last.filter(|_| !self.far.is_empty()).unwrap_or(NEVER);
         self.heap.first().map_or(NEVER, |entry| entry.time)
     }
 

@@ -42,6 +42,11 @@ impl<T: Timed> Far<T> {
         self.len
     }
 
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Adds an entry, whose time is neither before the base nor within a range that was taken.
     pub fn push(&mut self, entry: T) {
         if self.buckets.is_empty() {

@@ -61,8 +61,8 @@ pub fn bottleneck(effects: &[Effect], limited: bool) -> Option<&Effect> {
         (None, step) => step.or_else(instances),
     }?;
     let defect = most(&|effect| effect.lever.kind == LeverKind::Defect);
-    let free = [defect, most(&is_free)].into_iter().flatten();
-    Some(free.filter(|free| free.gain >= FREE * first.gain).next().unwrap_or(first))
+    let mut free = [defect, most(&is_free)].into_iter().flatten();
+    Some(free.find(|free| free.gain >= FREE * first.gain).unwrap_or(first))
 }
 
 /// Draws the conclusion.

@@ -2,7 +2,7 @@
 //!
 //! Less is taken to be better of both, as of cost and response time.
 
-use super::super::chart::{Chart, Layer, Line, Points};
+use super::super::chart::{Chart, Layer, Line, Points, Scale};
 use super::super::names::words;
 use super::{Numbers, ReportError, Sketch, axis, scale_of};
 use crate::experiment::study::Point;
@@ -40,7 +40,13 @@ pub(super) fn chart(sketch: &Sketch<'_>, x: usize) -> Result<Chart, ReportError>
     let notes = vec!["Dashed: what nothing beats in both (Pareto front).".to_owned()];
     let mut chart = sketch.frame(&what, Numbers::Means, &points, notes);
     chart.x = axis(words(&across.name), symbol).with_range(0.0, most * x_factor * 1.25);
-    (chart.y, chart.layers) = (y_axis, layers);
+    let highest = means.iter().fold(0.0, |most: f64, mean| most.max(*mean)) * y_factor;
+    chart.y = if y_axis.range.is_none() && y_axis.scale == Scale::Linear && highest > 0.0 {
+        y_axis.with_range(0.0, highest * 1.2)
+    } else {
+        y_axis
+    };
+    chart.layers = layers;
     Ok(chart)
 }
 

@@ -70,14 +70,12 @@ pub(super) fn import(
 /// The documents of a file, each as the whole file with all lines of the others left empty.
 fn documents_of(text: &str) -> Vec<String> {
     let mut documents = vec![String::new()];
-    let mut lines = 0;
-    for line in text.split_inclusive('\n') {
+    for (number, line) in text.split_inclusive('\n').enumerate() {
         if line.trim_end() == "---" {
-            documents.push("\n".repeat(lines + 1));
+            documents.push("\n".repeat(number + 1));
         } else if let Some(document) = documents.last_mut() {
             document.push_str(line);
         }
-        lines += 1;
     }
     documents
 }

@@ -63,11 +63,14 @@ pub fn average(current: u32, target: i64, pods: &[Sample], tolerance: f64) -> Op
     replicas(current, pods, tolerance, &ratio, &|_| target, false)
 }
 
+/// The ratio of usage and target of some pods, each with its value and its request; `None` if it cannot be told.
+type Ratio<'a> = dyn Fn(&[(i64, i64)]) -> Option<f64> + 'a;
+
 fn replicas(
     current: u32,
     pods: &[Sample],
     tolerance: f64,
-    ratio: &dyn Fn(&[(i64, i64)]) -> Option<f64>,
+    ratio: &Ratio<'_>,
     full: &dyn Fn(&Sample) -> i64,
     keeps_direction: bool,
 ) -> Option<u32> {
@@ -130,10 +133,13 @@ mod tests {
         groups.iter().enumerate().map(pod).collect()
     }
 
+    /// Its name there, replicas, target [%], pods, their use [millicores], and the replicas that follow.
+    type Case<'a> = (&'a str, u32, i64, &'a [Group], &'a [i64], u32);
+
     /// Reference case J01: resource metrics.
     #[test]
     fn utilization_is_that_of_the_tests_of_kubernetes() {
-        let cases: &[(&str, u32, i64, &[Group], &[i64], u32)] = &[
+        let cases: &[Case<'_>] = &[
             ("ScaleUp", 3, 30, &[Ready; 3], &[300, 500, 700], 5),
             ("ScaleUpUnreadyLessScale", 3, 30, &[Unready, Ready, Ready], &[300, 500, 700], 4),
             ("ScaleUpUnreadyNoScale", 3, 30, &[Ready, Unready, Unready], &[400, 500, 700], 3),

@@ -83,7 +83,7 @@ impl Rules {
 /// The obvious twin: steps to whatever comes first, all jobs touched at every step, every period of the quota its own step.
 fn twin(rules: &Rules, jobs: &[(Nanos, Nanos)], brakes: &[(Nanos, Brake, f64)]) -> Vec<f64> {
     let mut left = vec![0.0; jobs.len()];
-    let mut speeds = [1.0f64; 5];
+    let mut speeds = [1.0f64; 6];
     let mut present: Vec<(usize, f64)> = Vec::new();
     let (mut now, mut next, mut brake) = (0.0, 0, 0);
     let mut budget = rules.quota.map_or(f64::INFINITY, |(full, _)| full);

@@ -41,6 +41,8 @@ pub(in super::super) struct Rollout {
     stage: Stage,
     /// When the first new instances were ready [ns].
     ready: Option<Nanos>,
+    /// When the new version got all calls [ns]; not noted of a rolling one.
+    alone: Option<Nanos>,
     next_judgement: Nanos,
     /// Answered and failed calls of the new version at the last judgement.
     judged: [u64; 2],
@@ -48,7 +50,15 @@ pub(in super::super) struct Rollout {
 
 impl Rollout {
     pub(in super::super) fn new(service: u32, spec: &RolloutSpec) -> Self {
-        Rollout { service, spec: spec.clone(), stage: Stage::Running, ready: None, next_judgement: 0, judged: [0; 2] }
+        Rollout {
+            service,
+            spec: spec.clone(),
+            stage: Stage::Running,
+            ready: None,
+            alone: None,
+            next_judgement: 0,
+            judged: [0; 2],
+        }
     }
 
     /// How many new instances there should be now.
@@ -60,6 +70,12 @@ impl Rollout {
             }
             Strategy::Rolling(_) | Strategy::BlueGreen => wanted,
         }
+    }
+
+    /// Whether the new version has all calls and the old one still stays, to be returned to: for two looks of the abort.
+    fn is_watched(&mut self, now: Nanos) -> bool {
+        let alone = *self.alone.get_or_insert(now);
+        self.spec.abort.is_some_and(|abort| now - alone < abort.every.as_nanos().saturating_mul(2))
     }
 
     /// Whether too many calls of the new version failed.
@@ -131,6 +147,8 @@ impl Rollout {
             let share = self.spec.share(self.ready.map_or(0, |ready| now - ready));
             if share < 1.0 {
                 system.services[service].split(Some(share), now);
+            } else if goal >= wanted && self.is_watched(now) {
+                system.services[service].split(Some(1.0), now);
             } else if goal >= wanted {
                 system.services[service].split(None, now);
                 old.iter().for_each(|number| system.begin_leaving(service, *number));
