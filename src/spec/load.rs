@@ -5,6 +5,7 @@
 //! same words as a line of the file, at the place where the override is written.
 
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::LazyLock;
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -97,8 +98,8 @@ pub struct Loader<'f> {
     /// All texts that were read, for diagnostics.
     pub sources: Sources,
     files: &'f dyn Files,
-    model_schema: Schema,
-    experiment_schema: Schema,
+    model_schema: &'static Schema,
+    experiment_schema: &'static Schema,
     /// The data files that models were built with.
     data: Known,
 }
@@ -122,15 +123,22 @@ pub fn experiment_schema() -> serde_json::Value {
     schema_of::<ExperimentFile>("experiment.schema.json")
 }
 
+/// A schema of our own types, prepared.
+fn prepared(schema: serde_json::Value) -> Schema {
+    Schema::new(schema).expect("the schema of our own types has no unknown keyword; tested")
+}
+
+static MODEL_SCHEMA: LazyLock<Schema> = LazyLock::new(|| prepared(model_schema()));
+static EXPERIMENT_SCHEMA: LazyLock<Schema> = LazyLock::new(|| prepared(experiment_schema()));
+
 impl<'f> Loader<'f> {
     /// A loader that has read nothing yet.
     pub fn new(files: &'f dyn Files) -> Self {
-        let schema = |schema| Schema::new(schema).expect("the schema of our own types has no unknown keyword; tested");
         Loader {
             sources: Sources::new(),
             files,
-            model_schema: schema(model_schema()),
-            experiment_schema: schema(experiment_schema()),
+            model_schema: &MODEL_SCHEMA,
+            experiment_schema: &EXPERIMENT_SCHEMA,
             data: Known::default(),
         }
     }
@@ -181,7 +189,7 @@ impl<'f> Loader<'f> {
         folder: PathBuf,
         mut files: Vec<(String, u64)>,
     ) -> Result<Document, Vec<Diagnostic>> {
-        let experiment: ExperimentFile = decode(&self.check(&tree, &self.experiment_schema)?, &tree)?;
+        let experiment: ExperimentFile = decode(&self.check(&tree, self.experiment_schema)?, &tree)?;
         let place = Path::root().key("model");
         let (mut model, folder) = match &experiment.model {
             ModelRef::Inline(_) => (get(&tree, &place).cloned().unwrap_or_else(|| tree.clone()), folder),
@@ -259,7 +267,7 @@ impl<'f> Loader<'f> {
         let mut tree = tree.clone();
         let unknown_sizes = catalogue::fill(&mut tree);
         // A file with mistakes of form can often be understood all the same; then its other mistakes are shown too.
-        let mut diagnostics = check(&tree, &self.model_schema, &check_format);
+        let mut diagnostics = check(&tree, self.model_schema, &check_format);
         diagnostics.extend(unknown_sizes);
         let file: ModelFile = match decode(&to_json(&tree), &tree) {
             Ok(file) => file,

@@ -6,7 +6,7 @@
 //! them, so the time is proportional to the size of the tree.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -41,7 +41,7 @@ pub type FormatCheck<'a> = dyn Fn(&str, Scalar<'_>) -> Result<(), String> + 'a;
 
 /// Checks `node` against `schema` and returns all errors, in the order of the tree.
 pub fn check(node: &Node, schema: &Schema, formats: &FormatCheck<'_>) -> Vec<Diagnostic> {
-    let mut checker = Checker { schema, formats, shapes: BTreeMap::new(), path: Path::root(), errors: Vec::new() };
+    let mut checker = Checker { schema, formats, path: Path::root(), errors: Vec::new() };
     let head = node.entries().first().map_or(node.span, |entry| entry.key_span);
     checker.node(node, schema.root(), head);
     // An aliased part is checked at each of its uses; what is wrong inside it is said once.
@@ -55,8 +55,6 @@ pub fn check(node: &Node, schema: &Schema, formats: &FormatCheck<'_>) -> Vec<Dia
 pub(super) struct Checker<'s> {
     pub(super) schema: &'s Schema,
     pub(super) formats: &'s FormatCheck<'s>,
-    /// Alternatives by the address of their schema, which lives as long as `schema`; only ever looked up.
-    shapes: BTreeMap<usize, Rc<[Shape<'s>]>>,
     pub(super) path: Path,
     pub(super) errors: Vec<Diagnostic>,
 }
@@ -67,9 +65,8 @@ impl<'s> Checker<'s> {
         if self.path.segments().is_empty() { "the file".to_owned() } else { format!("`{}`", self.path) }
     }
 
-    pub(super) fn shapes(&mut self, schema: &'s Json) -> Rc<[Shape<'s>]> {
-        let expanded = || self.schema.shapes(schema).into();
-        Rc::clone(self.shapes.entry(std::ptr::from_ref(schema).addr()).or_insert_with(expanded))
+    pub(super) fn shapes(&self, schema: &'s Json) -> Arc<[Shape<'s>]> {
+        self.schema.shapes(schema)
     }
 
     fn node(&mut self, node: &Node, schema: &'s Json, head: Span) {

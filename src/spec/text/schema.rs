@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use regex_lite::Regex;
 use serde_json::{Map, Value as Json};
@@ -85,11 +86,16 @@ impl fmt::Display for SchemaError {
 
 impl std::error::Error for SchemaError {}
 
-/// A schema that is known to hold only what the check understands.
-#[derive(Debug, Clone)]
+/// The alternatives of schemas by their addresses; only ever looked up.
+type Shapes = BTreeMap<usize, Arc<[Shape<'static>]>>;
+
+/// A schema that is known to hold only what the check understands. It is expanded once, and lives as long as the program:
+/// a program has few.
+#[derive(Debug)]
 pub struct Schema {
-    root: Json,
+    root: &'static Json,
     patterns: BTreeMap<String, Regex>,
+    shapes: Shapes,
 }
 
 impl Schema {
@@ -99,90 +105,124 @@ impl Schema {
     /// The first keyword that is not supported, pattern that is not a regular expression, reference that leads nowhere
     /// or in a circle, or place with more than [`MAX_SHAPES`] alternatives.
     pub fn new(root: Json) -> Result<Self, SchemaError> {
-        let mut patterns = BTreeMap::new();
-        validate(&root, &root, &mut String::new(), &mut patterns)?;
-        Ok(Self { root, patterns })
+        let root: &'static Json = Box::leak(Box::new(root));
+        let mut schema = Self { root, patterns: BTreeMap::new(), shapes: BTreeMap::new() };
+        schema.validate(root, &mut String::new())?;
+        Ok(schema)
     }
 
     /// The schema of the whole file.
     pub fn root(&self) -> &Json {
-        &self.root
+        self.root
     }
 
-    /// The alternatives of one schema.
-    pub(super) fn shapes<'s>(&'s self, schema: &'s Json) -> Vec<Shape<'s>> {
-        expand(&self.root, schema, 0).unwrap_or_default()
+    /// The alternatives of one schema within this one.
+    pub(super) fn shapes<'s>(&'s self, schema: &'s Json) -> Arc<[Shape<'s>]> {
+        self.shapes.get(&address(schema)).cloned().unwrap_or_else(|| Arc::new([]))
     }
 
     /// Whether `text` matches a pattern of the schema.
     pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {
         self.patterns.get(pattern).is_some_and(|regex| regex.is_match(text))
     }
-}
 
-fn validate(
-    root: &Json,
-    schema: &Json,
-    pointer: &mut String,
-    patterns: &mut BTreeMap<String, Regex>,
-) -> Result<(), SchemaError> {
-    let fail = |pointer: &str, message: String| Err(SchemaError { pointer: pointer.to_owned(), message });
-    let Json::Object(keywords) = schema else {
-        return if schema.is_boolean() { Ok(()) } else { fail(pointer, "not a schema".to_owned()) };
-    };
-    for (keyword, value) in keywords {
-        let length = pointer.len();
-        pointer.push('/');
-        pointer.push_str(keyword);
-        let mut texts: Vec<&str> = Vec::new();
-        match (keyword.as_str(), value) {
-            (one, _) if ONE_SCHEMA.contains(&one) => validate(root, value, pointer, patterns)?,
-            (list, Json::Array(schemas)) if SCHEMA_LISTS.contains(&list) => {
-                schemas.iter().try_for_each(|schema| validate(root, schema, pointer, patterns))?;
-            }
-            (map, Json::Object(schemas)) if SCHEMA_MAPS.contains(&map) => {
-                if map == "patternProperties" {
-                    texts.extend(schemas.keys().map(String::as_str));
+    fn validate(&mut self, schema: &'static Json, pointer: &mut String) -> Result<(), SchemaError> {
+        let fail = |pointer: &str, message: String| Err(SchemaError { pointer: pointer.to_owned(), message });
+        let Json::Object(keywords) = schema else {
+            return if schema.is_boolean() {
+                self.remember(schema, pointer)
+            } else {
+                fail(pointer, "not a schema".to_owned())
+            };
+        };
+        for (keyword, value) in keywords {
+            let length = pointer.len();
+            pointer.push('/');
+            pointer.push_str(keyword);
+            let mut texts: Vec<&str> = Vec::new();
+            match (keyword.as_str(), value) {
+                (one, _) if ONE_SCHEMA.contains(&one) => self.validate(value, pointer)?,
+                (list, Json::Array(schemas)) if SCHEMA_LISTS.contains(&list) => {
+                    schemas.iter().try_for_each(|schema| self.validate(schema, pointer))?;
                 }
-                schemas.values().try_for_each(|schema| validate(root, schema, pointer, patterns))?;
+                (map, Json::Object(schemas)) if SCHEMA_MAPS.contains(&map) => {
+                    if map == "patternProperties" {
+                        texts.extend(schemas.keys().map(String::as_str));
+                    }
+                    schemas.values().try_for_each(|schema| self.validate(schema, pointer))?;
+                }
+                ("pattern", Json::String(pattern)) => texts.push(pattern),
+                (plain, _) if PLAIN.contains(&plain) || ANNOTATIONS.contains(&plain) || plain.starts_with("x-") => {}
+                _ => return fail(pointer, "keyword or value not supported".to_owned()),
             }
-            ("pattern", Json::String(pattern)) => texts.push(pattern),
-            (plain, _) if PLAIN.contains(&plain) || ANNOTATIONS.contains(&plain) || plain.starts_with("x-") => {}
-            _ => return fail(pointer, "keyword or value not supported".to_owned()),
-        }
-        for text in texts {
-            match Regex::new(text) {
-                Ok(regex) => drop(patterns.insert(text.to_owned(), regex)),
-                Err(error) => {
-                    return fail(pointer, format!("`{text}` is not a supported pattern: {error}"));
+            for text in texts {
+                match Regex::new(text) {
+                    Ok(regex) => drop(self.patterns.insert(text.to_owned(), regex)),
+                    Err(error) => {
+                        return fail(pointer, format!("`{text}` is not a supported pattern: {error}"));
+                    }
                 }
             }
+            pointer.truncate(length);
         }
-        pointer.truncate(length);
+        self.remember(schema, pointer)
     }
-    expand(root, schema, 0).map(drop).or_else(|message| fail(pointer, message))
+
+    /// Expands a schema and keeps its alternatives.
+    fn remember(&mut self, schema: &'static Json, pointer: &str) -> Result<(), SchemaError> {
+        let failed = |message| SchemaError { pointer: pointer.to_owned(), message };
+        expand(self.root, schema, &mut self.shapes, 0).map(drop).map_err(failed)
+    }
 }
 
-fn expand<'s>(root: &'s Json, schema: &'s Json, depth: usize) -> Result<Vec<Shape<'s>>, String> {
+/// The identity of a schema within a tree that does not move.
+fn address(schema: &Json) -> usize {
+    std::ptr::from_ref(schema).addr()
+}
+
+fn expand(
+    root: &'static Json,
+    schema: &'static Json,
+    known: &mut Shapes,
+    depth: usize,
+) -> Result<Arc<[Shape<'static>]>, String> {
+    if let Some(shapes) = known.get(&address(schema)) {
+        return Ok(Arc::clone(shapes));
+    }
     if depth > MAX_EXPANSION {
         return Err("references lead in a circle".to_owned());
     }
-    let Json::Object(keywords) = schema else {
-        static EMPTY: std::sync::LazyLock<Map<String, Json>> = std::sync::LazyLock::new(Map::new);
-        return Ok(if schema == &Json::Bool(false) { Vec::new() } else { vec![Shape::of(&EMPTY)] });
+    let shapes: Arc<[Shape<'static>]> = match schema {
+        Json::Object(keywords) => combined(root, keywords, known, depth)?.into(),
+        Json::Bool(false) => Arc::new([]),
+        _ => {
+            static EMPTY: std::sync::LazyLock<Map<String, Json>> = std::sync::LazyLock::new(Map::new);
+            Arc::new([Shape::of(&EMPTY)])
+        }
     };
+    known.insert(address(schema), Arc::clone(&shapes));
+    Ok(shapes)
+}
+
+/// The alternatives of a schema that is an object.
+fn combined(
+    root: &'static Json,
+    keywords: &'static Map<String, Json>,
+    known: &mut Shapes,
+    depth: usize,
+) -> Result<Vec<Shape<'static>>, String> {
     let mut shapes = vec![Shape::of(keywords)];
     if let Some(reference) = keywords.get("$ref").and_then(Json::as_str) {
         let target = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
         let target = target.ok_or_else(|| format!("`{reference}` leads nowhere"))?;
-        let inner = expand(root, target, depth + 1)?;
+        let inner = expand(root, target, known, depth + 1)?;
         if inner.len() > 1 {
             forget_descriptions(&mut shapes);
         }
         shapes = product(&shapes, &inner)?;
     }
     for part in keywords.get("allOf").and_then(Json::as_array).into_iter().flatten() {
-        shapes = product(&shapes, &expand(root, part, depth + 1)?)?;
+        shapes = product(&shapes, &expand(root, part, known, depth + 1)?)?;
     }
     for keyword in ["anyOf", "oneOf"] {
         let Some(parts) = keywords.get(keyword).and_then(Json::as_array) else {
@@ -190,7 +230,7 @@ fn expand<'s>(root: &'s Json, schema: &'s Json, depth: usize) -> Result<Vec<Shap
         };
         let mut alternatives = Vec::new();
         for part in parts {
-            alternatives.extend(expand(root, part, depth + 1)?);
+            alternatives.extend(expand(root, part, known, depth + 1)?.iter().cloned());
         }
         forget_descriptions(&mut shapes);
         shapes = product(&shapes, &alternatives)?;
