@@ -1,13 +1,12 @@
 //! A discrete-event laboratory for scaling questions.
+//!
+//! The machine itself is the crate `scalelab-core`; its modules are named here too, so that the whole is one tree.
 #![deny(missing_docs)]
 
 pub mod cli;
-pub mod engine;
 pub mod experiment;
 pub mod insight;
-pub mod maths;
-pub mod measure;
-pub mod model;
-pub mod quantity;
 pub mod report;
 pub mod spec;
+
+pub use scalelab_core::{engine, maths, measure, model, quantity};

@@ -3,11 +3,9 @@
 //! The rules are those of ARCHITECTURE.md. They are about the program's own code: modules of tests, files called
 //! `tests.rs` and folders called `tests` are free of all but the first few.
 
-use std::path::Path;
-
 use crate::support::{project_files, root};
 
-/// The folders of `src/` and their floors; a file may use its own floor and those below.
+/// The folders of the program and their floors; a file may use its own floor and those below.
 const FLOORS: [(&str, u32); 10] = [
     ("quantity", 0),
     ("engine", 0),
@@ -23,10 +21,16 @@ const FLOORS: [(&str, u32); 10] = [
 
 /// The places that may end the program with a message if an invariant is broken: file, and the words of the message.
 const INVARIANTS: [(&str, &str); 3] = [
-    ("src/engine/calendar.rs", "a lane in the heap has a head"),
-    ("src/model/frame.rs", "two different frames of the slab"),
+    ("crates/core/src/engine/calendar.rs", "a lane in the heap has a head"),
+    ("crates/core/src/model/frame.rs", "two different frames of the slab"),
     ("src/spec/load.rs", "the schema of our own types has no unknown keyword; tested"),
 ];
+
+/// The folders that hold the program: the machine and what stands on it.
+const PROGRAM: [&str; 2] = ["crates/core/src", "src"];
+
+/// All folders with our code.
+const CODE: [&str; 4] = ["crates/core/src", "src", "tests", "benches"];
 
 /// The most lines of a file.
 const MOST_LINES: usize = 600;
@@ -47,8 +51,8 @@ fn sources(folder: &str) -> Vec<Source> {
 
 /// Files of the program itself, without those of tests.
 fn program() -> Vec<Source> {
-    let all = sources("src");
-    assert!(all.len() > 50, "the source was not found");
+    let all: Vec<_> = PROGRAM.into_iter().flat_map(sources).collect();
+    assert!(all.len() > 300, "the source was not found");
     all.into_iter().filter(|source| !source.path.contains("/tests/") && !source.path.ends_with("/tests.rs")).collect()
 }
 
@@ -72,7 +76,8 @@ impl Source {
     }
 
     fn floor(&self) -> Option<u32> {
-        let folder = self.path.split('/').nth(1)?;
+        let within = PROGRAM.iter().find_map(|folder| self.path.strip_prefix(folder)?.strip_prefix('/'))?;
+        let folder = within.split('/').next()?;
         FLOORS.iter().find(|(name, _)| *name == folder).map(|(_, floor)| *floor)
     }
 
@@ -105,8 +110,8 @@ fn nothing(what: &str, found: Vec<String>) {
 fn every_file_stands_on_its_floor() {
     let mut wrong = Vec::new();
     for source in program() {
-        let file = Path::new(&source.path);
-        if ["src/lib.rs", "src/main.rs"].iter().any(|top| Path::new(top) == file) {
+        if ["lib.rs", "main.rs"].iter().any(|top| PROGRAM.iter().any(|folder| source.path == format!("{folder}/{top}")))
+        {
             continue;
         }
         let Some(floor) = source.floor() else {
@@ -197,13 +202,13 @@ fn nothing_panics_on_purpose() {
 #[test]
 fn every_file_says_what_it_is_for() {
     let silent = |folder| sources(folder).into_iter().filter(|source: &Source| !source.text.starts_with("//! "));
-    let all = ["src", "tests", "benches"].into_iter().flat_map(silent);
+    let all = CODE.into_iter().flat_map(silent);
     nothing("files without a first line of documentation", all.map(|source| source.path).collect());
 }
 
 #[test]
 fn files_are_short() {
-    let all = ["src", "tests", "benches"].into_iter().flat_map(sources);
+    let all = CODE.into_iter().flat_map(sources);
     let long = all.filter(|source| source.text.lines().count() > MOST_LINES);
     nothing("files that are too long", long.map(|source| source.path).collect());
 }
@@ -213,7 +218,7 @@ fn nothing_is_left_to_do() {
     // Spelled in two halves, so that this file does not find itself.
     let marks = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["XX", "X"].concat(), ["dbg", "!("].concat()];
     let mut found = Vec::new();
-    for source in ["src", "tests", "benches"].into_iter().flat_map(sources) {
+    for source in CODE.into_iter().flat_map(sources) {
         for (number, line) in source.text.lines().enumerate() {
             if marks.iter().any(|mark| line.contains(mark.as_str())) {
                 found.push(format!("{}:{}: {line}", source.path, number + 1));
@@ -226,7 +231,7 @@ fn nothing_is_left_to_do() {
 #[test]
 fn lines_end_plainly() {
     let mut found = Vec::new();
-    for source in ["src", "tests", "benches"].into_iter().flat_map(sources) {
+    for source in CODE.into_iter().flat_map(sources) {
         for (number, line) in source.text.lines().enumerate() {
             if line.ends_with([' ', '\t']) || line.contains(['\r', '\t']) {
                 found.push(format!("{}:{}", source.path, number + 1));
