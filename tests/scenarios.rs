@@ -1,38 +1,31 @@
-//! The course and its scenarios: every row of `docs/scenarios.csv` has an experiment whose expectations name it, or says why it is no
-//! simulation matter.
+//! The course and its scenarios: every row of `docs/scenarios.csv` has an experiment whose expectations name it, or says what shows it
+//! instead.
 //!
-//! `SCALELAB_BLESS=1 cargo test --test all scenarios` writes `docs/scenarios.md` from the files. With `SCALELAB_FULL=1` all
-//! experiments are run in full first, which takes a while, and what they measure is kept in `docs/scenarios_measured.csv`.
+//! `SCALELAB_BLESS=1 cargo test --test all scenarios` writes `docs/scenarios.md` from the files. With `SCALELAB_RESULTS=FOLDER` what the
+//! experiments measured is taken from recorded results first, `FOLDER/THEME/NAME/summary.json` as `experiments/run_all FOLDER` writes
+//! them, and kept in `docs/scenarios_measured.csv`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use scalelab::experiment::conduct;
-use scalelab::experiment::design::Options;
-use scalelab::experiment::runner::Unobserved;
+use scalelab::experiment::study::Study;
+use scalelab::report::json::read_summary;
 use scalelab::spec::experiment_file::{ExpectationSpec, Scalar};
 use scalelab::spec::load::{Disk, Loader};
 
-use crate::support::{project_files, root, try_design};
+use crate::support::{project_files, root};
 
 const ROWS: &str = "docs/scenarios.csv";
 const MEASURED: &str = "docs/scenarios_measured.csv";
 const DOCUMENT: &str = "docs/scenarios.md";
-
-/// Rows that no experiment names yet. While there are any, the document may lag behind.
-const OPEN: &[&str] = &[
-    "A16", "A21", "A30", "A32", "A33", "A35", "A36", "A37", "A38", "A48", "B01", "B03", "B04", "B05", "B08", "B31",
-    "C12", "C13", "C29", "C30", "C33", "D02", "D06", "D20", "D32", "D33", "D34", "D37", "D38", "E17",
-];
 
 /// A row of the list of scenarios.
 struct Row {
     id: String,
     what: String,
     check: String,
-    /// Why it is no simulation matter, if it is none.
-    reason: String,
+    /// What shows it, or why it is no simulation matter, where no experiment names it.
+    elsewhere: String,
 }
 
 /// What a full run of an experiment measured for a row.
@@ -44,6 +37,8 @@ struct Measured {
     place: String,
     measured: String,
     verdict: String,
+    version: String,
+    seed: String,
 }
 
 /// An experiment and what it says about rows.
@@ -66,7 +61,7 @@ fn records(name: &str) -> Vec<csv::StringRecord> {
 fn rows() -> Vec<Row> {
     let row = |record: &csv::StringRecord| {
         let cell = |place: usize| record.get(place).unwrap_or_default().to_owned();
-        Row { id: cell(0), what: cell(1), check: cell(2), reason: cell(3) }
+        Row { id: cell(0), what: cell(1), check: cell(2), elsewhere: cell(3) }
     };
     records(ROWS).iter().map(row).collect()
 }
@@ -134,26 +129,36 @@ fn experiments() -> Vec<Told> {
     told
 }
 
-/// Runs all experiments that name a row and returns what they measured.
-fn measure(told: &[Told]) -> Vec<Measured> {
+/// What an experiment measured for rows in a recorded run.
+fn findings(told: &Told, study: &Study) -> Vec<Measured> {
+    let mut all = Vec::new();
+    for finding in &study.expectations {
+        for row in named(finding.because.as_deref().unwrap_or_default()) {
+            all.push(Measured {
+                experiment: told.path.clone(),
+                row,
+                expectation: finding.expectation.clone(),
+                place: finding.place.clone(),
+                measured: finding.measured.clone(),
+                verdict: finding.verdict.word().to_owned(),
+                version: study.provenance.version.clone(),
+                seed: study.run.seed.to_string(),
+            });
+        }
+    }
+    all
+}
+
+/// What all experiments that name a row measured, from the results in a folder.
+fn recorded(told: &[Told], folder: &Path) -> Vec<Measured> {
     let mut all = Vec::new();
     for told in told.iter().filter(|told| !told.expected.is_empty()) {
-        let path = root().join(&told.path);
-        let (document, design) =
-            try_design(&Disk, &path.to_string_lossy(), &Options::default()).expect("it can be run");
-        let study = conduct(&document, &design, "", 0, &Unobserved, &AtomicBool::new(false)).expect("all laws hold");
-        for finding in &study.expectations {
-            for row in named(finding.because.as_deref().unwrap_or_default()) {
-                all.push(Measured {
-                    experiment: told.path.clone(),
-                    row,
-                    expectation: finding.expectation.clone(),
-                    place: finding.place.clone(),
-                    measured: finding.measured.clone(),
-                    verdict: finding.verdict.word().to_owned(),
-                });
-            }
-        }
+        let place = told.path.trim_start_matches("experiments/").trim_end_matches(".yaml");
+        let path = folder.join(place).join("summary.json");
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let study = read_summary(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(!study.run.quick && !study.interrupted, "{} is not a whole run", path.display());
+        all.extend(findings(told, &study));
     }
     all.sort();
     all
@@ -162,10 +167,12 @@ fn measure(told: &[Told]) -> Vec<Measured> {
 fn write_measured(measured: &[Measured]) {
     let mut writer = csv::Writer::from_path(root().join(MEASURED)).expect("it can be written");
     writer
-        .write_record(["experiment", "row", "expectation", "place", "measured", "verdict"])
+        .write_record(["experiment", "row", "expectation", "place", "measured", "verdict", "version", "seed"])
         .expect("it can be written");
-    for Measured { experiment, row, expectation, place, measured, verdict } in measured {
-        writer.write_record([experiment, row, expectation, place, measured, verdict]).expect("it can be written");
+    for own in measured {
+        let Measured { experiment, row, expectation, place, measured, verdict, version, seed } = own;
+        let record = [experiment, row, expectation, place, measured, verdict, version, seed];
+        writer.write_record(record).expect("it can be written");
     }
     writer.flush().expect("it can be written");
 }
@@ -180,6 +187,8 @@ fn read_measured() -> Vec<Measured> {
             place: cell(3),
             measured: cell(4),
             verdict: cell(5),
+            version: cell(6),
+            seed: cell(7),
         }
     };
     records(MEASURED).iter().map(read).collect()
@@ -207,54 +216,52 @@ fn told_of(told: &Told, row: &str, measured: &[Measured]) -> String {
 fn document(rows: &[Row], told: &[Told], measured: &[Measured]) -> String {
     let mut text = "# Scenarios\n\nEvery claim, number and exercise of the documents that this project was made from, and the experiment that shows \
                     it: the expectations whose `because` names the row, with what a full run measured where there is one. `⚠` marks a claim that \
-                    is wrong or inconsistent. Written by `SCALELAB_BLESS=1 cargo test --test all scenarios` (with `SCALELAB_FULL=1`: after running \
-                    all experiments in full).\n\n| row | what | check | shown by |\n|---|---|---|---|\n"
+                    is wrong or inconsistent. All are run by `experiments/run_all FOLDER`; the table is written by `SCALELAB_RESULTS=FOLDER \
+                    SCALELAB_BLESS=1 cargo test --test all scenarios`.\n\n"
         .to_owned();
+    let of = |part: fn(&Measured) -> &str| measured.iter().map(part).collect::<BTreeSet<_>>();
+    let listed = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+    let (versions, seeds) = (listed(of(|own| &own.version)), listed(of(|own| &own.seed)));
+    text.push_str(&format!("Measured with version {versions}, seed {seeds}: {} values, of which ", measured.len()));
+    let held = measured.iter().filter(|own| own.verdict == "held").count();
+    text.push_str(&format!("{held} held.\n\n"));
+    text.push_str("| row | what | check | shown by |\n|---|---|---|---|\n");
     for row in rows {
         let by: Vec<String> = told
             .iter()
             .filter(|told| told.expected.contains_key(&row.id) || told.mentioned.contains(&row.id))
             .map(|told| told_of(told, &row.id, measured))
             .collect();
-        let shown = match (by.is_empty(), row.reason.is_empty()) {
-            (false, _) => by.join("<br>"),
-            (true, false) => format!("no simulation matter: {}", row.reason),
-            (true, true) => "open".to_owned(),
-        };
+        let elsewhere = Some(row.elsewhere.clone()).filter(|words| !words.is_empty());
+        let shown = by.into_iter().chain(elsewhere).collect::<Vec<_>>().join("<br>");
         text.push_str(&format!("| {} | {} | {} | {} |\n", row.id, cell(&row.what), cell(&row.check), cell(&shown)));
     }
     text
 }
 
 #[test]
-fn every_scenario_has_an_experiment_or_a_reason() {
+fn every_scenario_has_an_experiment_or_says_what_shows_it() {
     let (rows, told) = (rows(), experiments());
     assert_eq!(rows.len(), 176);
     let names: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    let mut open = Vec::new();
-    for row in &rows {
-        let shown = told.iter().any(|told| told.expected.contains_key(&row.id));
-        if !shown && row.reason.is_empty() {
-            open.push(row.id.as_str());
-        }
-    }
-    let unknown: Vec<&&str> = OPEN.iter().filter(|row| !names.contains(**row)).collect();
-    assert!(unknown.is_empty(), "rows that do not exist: {unknown:?}");
-    let lost: Vec<&&str> = open.iter().filter(|row| !OPEN.contains(row)).collect();
-    assert!(lost.is_empty(), "no expectation's `because` names these rows, and no reason is given in {ROWS}: {lost:?}");
-    let done: Vec<&&str> = OPEN.iter().filter(|row| !open.contains(row)).collect();
-    println!("still open: {open:?}\nno longer open, to be taken out of the list here: {done:?}");
+    let shown = |row: &Row| told.iter().any(|told| told.expected.contains_key(&row.id));
+    let open: Vec<&str> =
+        rows.iter().filter(|row| row.elsewhere.is_empty() && !shown(row)).map(|row| row.id.as_str()).collect();
+    assert!(
+        open.is_empty(),
+        "no expectation's `because` names these rows, and {ROWS} does not say what shows them: {open:?}"
+    );
+    let invented = told.iter().flat_map(|told| told.expected.keys()).filter(|row| !names.contains(row.as_str()));
+    let invented: Vec<&String> = invented.collect();
+    assert!(invented.is_empty(), "rows that do not exist: {invented:?}");
 
-    let full = std::env::var_os("SCALELAB_FULL").is_some();
-    if full {
-        write_measured(&measure(&told));
+    if let Some(folder) = std::env::var_os("SCALELAB_RESULTS") {
+        write_measured(&recorded(&told, Path::new(&folder)));
     }
     let fresh = document(&rows, &told, &read_measured());
-    if full || std::env::var_os("SCALELAB_BLESS").is_some() {
+    if std::env::var_os("SCALELAB_BLESS").is_some() {
         std::fs::write(root().join(DOCUMENT), &fresh).expect("it can be written");
     }
-    if OPEN.is_empty() {
-        let written = std::fs::read_to_string(root().join(DOCUMENT)).unwrap_or_default();
-        assert!(written == fresh, "{DOCUMENT} is out of date; run SCALELAB_BLESS=1 cargo test --test all scenarios");
-    }
+    let written = std::fs::read_to_string(root().join(DOCUMENT)).unwrap_or_default();
+    assert!(written == fresh, "{DOCUMENT} is out of date; run SCALELAB_BLESS=1 cargo test --test all scenarios");
 }
