@@ -172,3 +172,53 @@ faults: [ { at: 2s, for: 3s, slow: { target: db, speed: 10% } } ]",
     let retries = insight.effects.iter().find(|effect| effect.lever.resource == "retry").expect("there are some");
     assert_eq!((retries.lever.kind, retries.change), (LeverKind::Policy, Change::Other));
 }
+
+#[test]
+fn the_time_that_new_instances_take_is_named_where_an_autoscaler_waits_for_them() {
+    // Ten times the load comes at 10 s. The autoscaler sees it within a second; its instances come half a minute later.
+    let insight = explained_for(
+        "warm_up: 5s, window: 60s",
+        "clients: { users: { arrivals: { poisson: { step: { from: 50/s, to: 500/s, at: 10s } } }, call: web.page, timeout: 1s } }
+services:
+  web:
+    instances: 1
+    machine: { cores: 4, price: 0.05/h }
+    runtime: { workers: 10 }
+    queue: { limit: 20 }
+    balancer: least_in_flight
+    life: { provisioning: 20s, start: 10s }
+    autoscaler:
+      min: 1
+      max: 12
+      scrape: 1s
+      policy: { threshold: { every: 1s, by: 4, up: [ { metric: requests, above: 90/s } ], cooldown: 1s } }
+    operations: { page: [ cpu: { exponential: 1ms }, wait: 90ms ] }",
+    );
+    diagnosed(&insight, Class::Policy, "web.life");
+    useless(&insight, "services.web.machine.cores");
+    let more = doubled(&insight, "services.web.instances");
+    assert_eq!((more.judgement, more.lever.kind), (Judgement::Better, LeverKind::Instances), "{more:?}");
+    assert_eq!(more.price, Some(0.1));
+    useless(&insight, "services.web.autoscaler.max");
+    let scrape = doubled(&insight, "services.web.autoscaler.scrape");
+    assert!(scrape.is_of_speed() && scrape.to == "0.5s", "{scrape:?}");
+}
+
+#[test]
+fn the_quota_of_a_dependency_is_named_and_nothing_of_ones_own() {
+    // 200 per second for an API that allows 100.
+    let insight = explained(
+        "clients: { users: { arrivals: { poisson: 200/s }, call: shop.pay, timeout: 1s } }
+services:
+  shop:
+    instances: 2
+    machine: { cores: 2 }
+    runtime: { workers: 100 }
+    operations: { pay: [ cpu: { exponential: 2ms }, call: bank.charge ] }
+dependencies: { bank: { latency: { lognormal: { mean: 80ms, cv: 0.5 } }, quota: 100/s } }",
+    );
+    diagnosed(&insight, Class::Dependency, "bank.quota");
+    useless(&insight, "services.shop.machine.cores");
+    useless(&insight, "services.shop.runtime.workers");
+    assert_eq!(doubled(&insight, "dependencies.bank.quota").to, "200/s");
+}

@@ -28,14 +28,32 @@ pub struct Part {
     pub name: String,
     /// What it is.
     pub kind: PartKind,
-    /// How many instances run; 0 for a client.
+    /// How many instances run, at the start if that changes; 0 for a client.
     pub instances: u32,
+    /// The fewest and the most that its autoscaler allows, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaled: Option<(u32, u32)>,
     /// Which instance gets a call, if there are several.
     pub balancer: Option<String>,
     /// Where its requests can wait.
     pub stations: Vec<Room>,
     /// What it does in a few words: how a client's requests come, what a service can be asked.
     pub about: String,
+}
+
+impl Part {
+    /// Whether it has, or may come to have, several instances.
+    pub fn is_several(&self) -> bool {
+        self.instances > 1 || self.scaled.is_some_and(|(_, most)| most > 1)
+    }
+
+    /// How many instances, in words: `4`, `3 to 20`.
+    pub fn count(&self) -> String {
+        match self.scaled {
+            Some((least, most)) => format!("{least} to {most}"),
+            None => self.instances.to_string(),
+        }
+    }
 }
 
 /// What a part is: the section of the model file in which it stands.
@@ -116,6 +134,7 @@ impl SystemMap {
                 name: client.name.clone(),
                 kind: PartKind::Client,
                 instances: 0,
+                scaled: None,
                 balancer: None,
                 stations: Vec::new(),
                 about: traffic(document, &client.name),
@@ -134,7 +153,12 @@ impl SystemMap {
             parts.push(Part {
                 name: service.name.clone(),
                 kind: kind(&service.name).unwrap_or(PartKind::Service),
-                instances: service.instances,
+                instances: service.fleet.as_ref().map_or(service.instances, |fleet| fleet.start),
+                scaled: service
+                    .fleet
+                    .as_ref()
+                    .and_then(|fleet| fleet.autoscaler.as_ref())
+                    .map(|spec| (spec.min, spec.max)),
                 balancer: Some(policy(document, &service.name)).filter(|_| service.instances > 1),
                 stations: servers.chain(sharing).chain(locks).chain(channels).map(room).chain(memory).collect(),
                 about: own.map(|operation| operation.name.as_str()).collect::<Vec<_>>().join(", "),

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::levels;
 use crate::experiment::study::{Estimate, RunPlan};
 use crate::quantity::Unit;
 
@@ -206,6 +207,16 @@ pub struct Effect {
     pub variance_reduction: Option<f64>,
     /// What it costs per hour, if prices are given [1/h].
     pub price: Option<f64>,
+}
+
+impl Effect {
+    /// Whether twice of it is half of the time that is written: a step, or a delay of a policy.
+    pub fn is_of_speed(&self) -> bool {
+        let time = |text: &str| levels::read(text).filter(|(unit, _)| *unit == Some(Unit::Seconds));
+        let shorter = time(&self.from).zip(time(&self.to)).is_some_and(|((_, from), (_, to))| to < from);
+        self.lever.kind == LeverKind::Demand
+            || self.lever.kind == LeverKind::Policy && shorter == (self.factor > 1.0) && time(&self.from).is_some()
+    }
 }
 
 /// A metric's mean with and without an intervention.

@@ -8,7 +8,7 @@
 
 use super::data::{Class, Lever, LeverKind};
 use crate::experiment::levels;
-use crate::quantity::{Cores, Unit};
+use crate::quantity::{Cores, Price, Unit};
 use crate::spec::load::scalar_node;
 use crate::spec::text::path::{Path, Segment, get};
 use crate::spec::text::set::set;
@@ -58,6 +58,11 @@ const fn step(name: &'static [&'static str], class: Class, resource: &'static st
 
 const fn policy(ends: &'static [&'static str], resource: &'static str, noun: &'static str, turn: Turn) -> Rule {
     Rule { ends, kind: LeverKind::Policy, class: Class::Policy, resource, noun, turn }
+}
+
+const fn instances(ends: &'static [&'static str], noun: &'static str) -> Rule {
+    let (class, turn) = (Class::Pool, Turn::Amount);
+    Rule { ends, kind: LeverKind::Instances, class, resource: "instances", noun, turn }
 }
 
 const fn defect(
@@ -120,14 +125,7 @@ const RULES: &[Rule] = &[
     capacity(&["items"], Class::Memory, "items", "cached items", Turn::Amount),
     capacity(&["quota"], Class::Dependency, "quota", "quota", Turn::Amount),
     policy(&["queue", "limit"], "queue", "queue places", Turn::Amount),
-    Rule {
-        ends: &["instances"],
-        kind: LeverKind::Instances,
-        class: Class::Pool,
-        resource: "instances",
-        noun: "instances",
-        turn: Turn::Amount,
-    },
+    instances(&["instances"], "instances"),
     policy(&["pools", "*", "limit"], "queue", "queue places of pool *", Turn::Amount),
     Rule {
         ends: &["shards"],
@@ -140,6 +138,14 @@ const RULES: &[Rule] = &[
     policy(&["channels", "*", "buffer"], "queue", "places in channel *", Turn::Amount),
     policy(&["ttl"], "ttl", "time to live", Turn::Amount),
     policy(&["single_flight"], "single_flight", "single flight", Turn::Rule("true")),
+    // How long a new instance takes to come is what an autoscaler cannot decide away; its own delays are in its policy.
+    defect(&["life"], Class::Policy, "life", "starting time of new instances", Turn::Without),
+    policy(&["autoscaler", "scrape"], "autoscaler", "scrape interval of the autoscaler", Turn::Times),
+    policy(&["autoscaler", "lag"], "autoscaler", "age of the metrics of the autoscaler", Turn::Times),
+    policy(&["policy", "*", "up", "for"], "autoscaler", "hold time of the autoscaler", Turn::Times),
+    policy(&["policy", "*", "cooldown"], "autoscaler", "cooldown of the autoscaler", Turn::Times),
+    instances(&["autoscaler", "min"], "fewest instances"),
+    instances(&["autoscaler", "max"], "most instances"),
     defect(&["machine", "neighbor"], Class::Cpu, "neighbor", "noisy neighbor", Turn::Without),
     defect(&["speeds"], Class::Cpu, "speeds", "uneven speed of the instances", Turn::Without),
     defect(&["preload"], Class::Memory, "preload", "cold start", Turn::Rule("100%")),
@@ -238,7 +244,9 @@ fn walk(node: &Node, part: &str, path: &Path, client: bool, levers: &mut Vec<Fou
     for (number, item) in node.items().iter().enumerate() {
         walk(item, part, &path.index(number), client, levers, others);
     }
-    if !client && quantity(node).is_some() {
+    // A price limits nothing.
+    let is_price = path.segments().last().is_some_and(|last| matches!(last, Segment::Key(key) if key == "price"));
+    if !client && !is_price && quantity(node).is_some() {
         others.push(path.to_string());
     }
 }
@@ -432,11 +440,19 @@ fn remove(node: &mut Node, segments: &[Segment]) {
     }
 }
 
+/// A price as it is written, per hour.
+fn per_hour(node: &Node) -> Option<f64> {
+    match &node.value {
+        Value::Text { text, .. } => text.parse::<Price>().ok().map(Price::per_hour),
+        _ => None,
+    }
+}
+
 /// The price of all instances of a model per hour; `None` if no machine has a price.
 pub fn price(tree: &Node) -> Option<f64> {
     let number = |node: Option<&Node>, default: f64| node.and_then(quantity).map_or(default, |(value, _)| value);
     let of_part = |part: &Node| {
-        let price = get(part, &Path::root().key("machine").key("price")).and_then(quantity)?.0;
+        let price = get(part, &Path::root().key("machine").key("price")).and_then(per_hour)?;
         Some(price * number(part.entry("instances").map(|entry| &entry.value), 1.0))
     };
     let parts = tree.entries().iter().flat_map(|section| section.value.entries());

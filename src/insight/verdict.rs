@@ -201,7 +201,7 @@ impl Case<'_> {
         let how = match first.change {
             Change::Other if first.to == "none" => "Without it".to_owned(),
             Change::Other => format!("With {} instead of {}", first.to, first.from),
-            _ if lever.kind == LeverKind::Demand => {
+            _ if first.is_of_speed() => {
                 format!("{} as fast ({} → {})", times(first.factor), first.from, first.to)
             }
             _ => format!("{} the {} ({} → {})", times(first.factor), lever.name, first.from, first.to),

@@ -50,7 +50,7 @@ impl<'m> Drawn<'m> {
         let words = overlay.words.get(number).cloned().flatten();
         let about = match (&part.balancer, words) {
             (_, Some(words)) => words,
-            (Some(balancer), None) => format!("{balancer} over {} instances", part.instances),
+            (Some(balancer), None) => format!("{balancer} over {} instances", part.count()),
             (None, None) => part.about.clone(),
         };
         let more = usize::from(part.stations.len() > stations.len());
@@ -60,7 +60,7 @@ impl<'m> Drawn<'m> {
             _ => {
                 let rows = (stations.len() + more) as f64 * ROW;
                 let cap = if part.kind.is_store() { 8.0 } else { 0.0 };
-                let stack = if part.instances > 1 { 2.0 * STACK } else { 0.0 };
+                let stack = if part.is_several() { 2.0 * STACK } else { 0.0 };
                 Size { width: WIDTH + stack, height: 18.0 + lines + rows + 2.0 * cap + stack }
             }
         };
@@ -153,13 +153,13 @@ fn curve(points: &[(f64, f64)], own: bool, layout: &Layout, from: usize, sizes: 
 fn draw(out: &mut String, drawn: &Drawn<'_>, overlay: &Overlay) {
     let Drawn { part, number, size, .. } = drawn;
     let number = *number;
-    let stack = if part.instances > 1 { 2.0 * STACK } else { 0.0 };
+    let stack = if part.is_several() { 2.0 * STACK } else { 0.0 };
     let (width, height) = (size.width - stack, size.height - stack);
     let kind = part.kind.word();
     let _ = writeln!(out, "<title>{}</title>", escape(&format!("{} ({kind}): {}", part.name, part.about)));
     let marked = overlay.marked.as_ref().filter(|marked| marked.0 == number);
     let class = if marked.is_some() { "sd-box sd-marked" } else { "sd-box" };
-    if part.instances > 1 {
+    if part.is_several() {
         for shift in [2.0 * STACK, STACK] {
             outline(out, part.kind, "sd-box", shift, width, height);
         }
@@ -185,11 +185,11 @@ fn draw(out: &mut String, drawn: &Drawn<'_>, overlay: &Overlay) {
         );
         return;
     }
-    let tag = match part.instances {
-        0 | 1 if part.kind == PartKind::Service => String::new(),
-        0 | 1 => kind.to_owned(),
-        count if part.kind == PartKind::Service => format!("×{count}"),
-        count => format!("{kind} ×{count}"),
+    let tag = match part.is_several() {
+        false if part.kind == PartKind::Service => String::new(),
+        false => kind.to_owned(),
+        true if part.kind == PartKind::Service => format!("×{}", part.count()),
+        true => format!("{kind} ×{}", part.count()),
     };
     let room = width - 2.0 * PAD - text_width(&tag, 12.0, Weight::SemiBold) - 8.0;
     let name = fitting(&part.name, 14.0, room, true);

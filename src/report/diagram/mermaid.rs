@@ -25,8 +25,8 @@ pub fn mermaid(map: &SystemMap) -> String {
 }
 
 fn label(part: &Part) -> String {
-    let mut lines = vec![if part.instances > 1 {
-        format!("<b>{}</b> ×{}", quoted(&part.name), part.instances)
+    let mut lines = vec![if part.is_several() {
+        format!("<b>{}</b> ×{}", quoted(&part.name), part.count())
     } else {
         format!("<b>{}</b>", quoted(&part.name))
     }];

@@ -115,7 +115,7 @@ pub fn description(map: &SystemMap, overlay: &Overlay) -> String {
             Some(format!("{} {}", clean(&room.name), display(load, Unit::Share)))
         });
         let loads = loads.collect::<Vec<_>>().join(", ");
-        let instances = if part.instances > 1 { format!(", {} instances", part.instances) } else { String::new() };
+        let instances = if part.is_several() { format!(", {} instances", part.count()) } else { String::new() };
         let loads = if loads.is_empty() { String::new() } else { format!(", busy: {loads}") };
         let calls = if targets.is_empty() { String::new() } else { format!("; calls {}", targets.join(", ")) };
         sentences.push(format!("{} ({}{instances}{loads}){calls}.", clean(&part.name), part.kind.word()));

@@ -20,7 +20,7 @@ pub(super) fn write(page: &mut Page, study: &Study) {
     let own = |point: &&Point| (&point.variant, &point.levels) == (&insight.variant, &insight.levels);
     let point = study.points.iter().find(own);
     let map = point.and_then(|point| study.systems.get(point.system));
-    let list = Checklist { study, insight, map };
+    let list = Checklist { study, insight, point, map };
     page.section("checklist", "Scaling checklist");
     let place = if insight.place.is_empty() { String::new() } else { format!(", at {}", clean(&insight.place)) };
     page.raw(&format!(
@@ -37,6 +37,7 @@ pub(super) fn write(page: &mut Page, study: &Study) {
 struct Checklist<'a> {
     study: &'a Study,
     insight: &'a Insight,
+    point: Option<&'a Point>,
     map: Option<&'a SystemMap>,
 }
 
@@ -134,10 +135,10 @@ impl Checklist<'_> {
 
     fn balancing(&self) -> String {
         let of = |map: &SystemMap| {
-            let several = map.parts.iter().filter(|part| part.instances > 1);
+            let several = map.parts.iter().filter(|part| part.is_several());
             let words = several.map(|part| {
                 let rule = part.balancer.as_deref().unwrap_or("by its data");
-                format!("{} ({} instances): {}", part.name, part.instances, clean(rule))
+                format!("{} ({} instances): {}", part.name, part.count(), clean(rule))
             });
             words.collect::<Vec<_>>().join("; ")
         };
@@ -184,16 +185,32 @@ impl Checklist<'_> {
     }
 
     fn autoscaling(&self) -> String {
-        let scaled = self.study.columns.iter().filter(|column| column.name.ends_with(".instances"));
-        let names = scaled.map(|column| column.name.trim_end_matches(".instances")).collect::<Vec<_>>();
-        let tried = self.tried(|effect| effect.lever.key.starts_with("autoscalers."));
+        let scaled = self.study.columns.iter().filter(|column| column.name.ends_with(".instances.wanted"));
+        let names = scaled.map(|column| column.name.trim_end_matches(".instances.wanted")).collect::<Vec<_>>();
+        let tried = self.tried(|effect| effect.lever.key.contains(".autoscaler.") || effect.lever.resource == "life");
         match (names.is_empty(), tried) {
             (true, _) => "Open: the number of instances was fixed in these runs.".to_owned(),
             (false, tried) => {
                 let tried = tried.map_or(String::new(), |words| format!(" {}.", capital(&words)));
-                format!("Instances come and go at {}.{tried}", names.join(", "))
+                let told = names.iter().map(|name| self.events(name)).collect::<Vec<_>>().join("; ");
+                format!("Instances come and go at {told}.{tried}")
             }
         }
+    }
+
+    /// What an autoscaler did at the explained point: `app (at most 8, 2 times up, 0 times down)`.
+    fn events(&self, name: &str) -> String {
+        let mean = |kind: &str| {
+            let index = self.study.metric(&format!("{name}.{kind}"))?;
+            Some(display(self.point?.estimates.get(index).copied()??.mean, Unit::Count))
+        };
+        let known =
+            [("instances.most", "at most", ""), ("scale_ups", "", "times up"), ("scale_downs", "", "times down")];
+        let words = known
+            .iter()
+            .filter_map(|(kind, before, after)| Some(format!("{before} {} {after}", mean(kind)?).trim().to_owned()));
+        let words = words.collect::<Vec<_>>().join(", ");
+        if words.is_empty() { name.to_owned() } else { format!("{name} ({words})") }
     }
 
     fn failures(&self) -> String {

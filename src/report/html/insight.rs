@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::page::{Page, attribute, text};
 use crate::experiment::Study;
-use crate::insight::data::{Change, Effect, Figure, Insight, Judgement, LeverKind, Sentence, StationFacts, Topic};
+use crate::insight::data::{Change, Effect, Figure, Insight, Judgement, Sentence, StationFacts, Topic};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::{MISSING, clean, compact};
@@ -128,11 +128,11 @@ fn tornado(out: &mut String, insight: &Insight, effects: &[Effect]) {
         let interval = bounds(effect).map_or(String::new(), |(low, high)| {
             format!("<i style=\"left:{:.2}%;width:{:.2}%\"></i>", place(low), place(high) - place(low))
         });
-        let turned = match (effect.lever.kind, effect.change) {
-            (LeverKind::Demand, Change::Less) => "a tenth slower",
-            (LeverKind::Demand, Change::More) => "a tenth faster",
-            (LeverKind::Demand, Change::Double) => "twice as fast",
-            (LeverKind::Demand, Change::Fourfold) => "four times as fast",
+        let turned = match (effect.is_of_speed(), effect.change) {
+            (true, Change::Less) => "a tenth slower",
+            (true, Change::More) => "a tenth faster",
+            (true, Change::Double) => "twice as fast",
+            (true, Change::Fourfold) => "four times as fast",
             _ => "",
         };
         let turned = if turned.is_empty() { String::new() } else { format!(" <small>{turned}</small>") };

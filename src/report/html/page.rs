@@ -190,8 +190,8 @@ impl Page {
             .flat_map(|map| &map.parts)
         {
             let rooms: Vec<String> = part.stations.iter().map(|room| room.words()).collect();
-            let many = format!("{} instances", part.instances);
-            let facts = (part.instances > 1).then_some(many).into_iter().chain(part.balancer.clone()).chain(rooms);
+            let many = format!("{} instances", part.count());
+            let facts = part.is_several().then_some(many).into_iter().chain(part.balancer.clone()).chain(rooms);
             let facts: Vec<String> = facts.chain((part.instances == 0).then(|| part.about.clone())).collect();
             if !facts.is_empty() {
                 stated.push(format!("{}: {}", part.name, facts.join(", ")));

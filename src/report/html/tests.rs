@@ -1,6 +1,7 @@
 //! The page's structure, without a browser.
 
 use super::*;
+use crate::experiment::study::MetricName;
 use crate::insight::data::*;
 use crate::quantity::Unit;
 use crate::report::tests::{all, hostile, single, sweep_with_plots};
@@ -252,4 +253,37 @@ fn a_verdict_stands_with_its_figures_its_chart_and_its_mark_in_the_diagram() {
     assert!(page.contains("<section id=\"what-if\"") && page.contains("<section id=\"laws\""));
     assert!(page.contains("+50 %") && page.contains("no difference") && page.contains("workers of shop &lt;b&gt;"));
     assert!(page.contains("answers more than 960/s"));
+}
+
+#[test]
+fn the_checklist_answers_ten_questions_from_the_runs_or_calls_them_open() {
+    let mut study = single();
+    study.insights = vec![insight(&study)];
+    let answers = |study: &Study| {
+        let page = page(study);
+        let list = page.split("<ol class=\"checklist\">").nth(1).expect("there is a checklist").to_owned();
+        let list = list.split("</ol>").next().unwrap_or_default().to_owned();
+        list.split("<li>").skip(1).map(str::to_owned).collect::<Vec<String>>()
+    };
+    let fixed = answers(&study);
+    assert_eq!(fixed.len(), 10);
+    assert!(
+        fixed.iter().all(|answer| answer.split("</strong>").nth(1).is_some_and(|words| words.len() > 20)),
+        "{fixed:?}"
+    );
+    assert!(fixed[0].contains("The workers of shop are the bottleneck."));
+    assert!(fixed[7].contains("Open: the number of instances was fixed"), "{}", fixed[7]);
+    assert!(fixed[9].contains("shop.workers allows 960/s"), "{}", fixed[9]);
+
+    // A fleet, and levers of its autoscaler.
+    study.columns.push(MetricName { name: "shop.instances.wanted".to_owned(), unit: Unit::Count });
+    let mut delay = study.insights[0].effects[0].clone();
+    delay.lever.key = "services.shop.autoscaler.max".to_owned();
+    delay.lever.name = "most instances of shop".to_owned();
+    study.insights[0].effects.push(delay);
+    study.systems[0].parts[1].scaled = Some((3, 20));
+    let scaled = answers(&study);
+    assert!(scaled[7].contains("Instances come and go at shop"), "{}", scaled[7]);
+    assert!(scaled[7].contains("Most instances of shop 64 → 128: better, gain 50 %"), "{}", scaled[7]);
+    assert!(scaled[4].contains("shop (3 to 20 instances): round robin"), "{}", scaled[4]);
 }

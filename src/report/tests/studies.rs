@@ -73,6 +73,7 @@ pub(in crate::report) fn system() -> SystemMap {
         name: name.to_owned(),
         kind,
         instances,
+        scaled: None,
         balancer: (instances > 1).then(|| "round robin".to_owned()),
         stations,
         about: about.to_owned(),
