@@ -2,6 +2,7 @@
 
 mod cli;
 mod consistency;
+mod course;
 mod crashes;
 mod data;
 mod determinism;
