@@ -44,7 +44,10 @@ pub fn run(arguments: &Arguments) -> Status {
         }
     };
     if design.questions.is_empty() {
-        complain(&format!("`{}` has no `questions`; `scalelab run` answers its own", arguments.file.display()));
+        complain(&format!(
+            "`{}` has no `questions` to ask you (docs/report.md says how to write them); `scalelab run` answers the one that it asks",
+            arguments.file.display()
+        ));
         return Status::Input;
     }
     print(&format!("{}\n\n", document.experiment.question.trim()));

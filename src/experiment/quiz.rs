@@ -203,7 +203,10 @@ impl Question {
         let text = text.trim();
         if self.choices.is_empty() {
             let unit = self.value.as_ref().map_or(Unit::Ratio, |value| value.unit);
-            return parse_as(text, unit).map(Answer::Number).map_err(|error| error.to_string());
+            // Everybody means the second.
+            let plain = text.parse::<f64>().is_ok() && unit == Unit::PerSecond;
+            let text = if plain { format!("{text}/s") } else { text.to_owned() };
+            return parse_as(&text, unit).map(Answer::Number).map_err(|error| error.to_string());
         }
         let same = |choice: &String| choice.to_lowercase() == text.to_lowercase();
         let by_words = self.choices.iter().position(same);

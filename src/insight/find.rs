@@ -93,6 +93,21 @@ struct Seeker<'a> {
     stop: &'a AtomicBool,
 }
 
+/// What to say of a file without a search: an example with names of its own.
+fn example(document: &Document) -> String {
+    let first = |section: &str, other: &str| {
+        let known = document.model.entries().iter().find(|entry| entry.key == section);
+        known.and_then(|entry| entry.value.entries().first()).map_or(other.to_owned(), |part| part.key.clone())
+    };
+    let (client, service) = (first("clients", "users"), first("services", "web"));
+    format!(
+        "the file has no `find`, which says what may vary and what must hold. In an experiment file:\n\n\
+         find:\n  vary: {{ services.{service}.instances: [1, 2, 4, 8] }}\n  \
+         meet: [ {{ metric: {client}.latency.p95, below: 200ms }} ]\n\n\
+         `scalelab init` writes an experiment file to start from"
+    )
+}
+
 /// Searches.
 ///
 /// # Errors
@@ -107,8 +122,7 @@ pub fn find(
 ) -> Result<Search, Failed> {
     let nothing = |what: &str| Failed::Nothing(what.to_owned());
     let spec = document.experiment.find.clone();
-    let spec =
-        spec.ok_or_else(|| nothing("the file has no `find`: say what may vary, as in `find: { vary: { … } }`"))?;
+    let spec = spec.ok_or_else(|| Failed::Nothing(example(document)))?;
     let mut document = document.clone();
     let experiment = &mut document.experiment;
     if !spec.meet.is_empty() {
@@ -125,6 +139,8 @@ pub fn find(
     experiment.variants.clear();
     experiment.sweep.clear();
     experiment.plots.clear();
+    experiment.questions.clear();
+    experiment.select.clear();
     let mut factors = Vec::new();
     for (key, values) in &spec.vary {
         let found = match values {

@@ -453,7 +453,8 @@ pub fn price(tree: &Node) -> Option<f64> {
     let number = |node: Option<&Node>, default: f64| node.and_then(quantity).map_or(default, |(value, _)| value);
     let of_part = |part: &Node| {
         let price = get(part, &Path::root().key("machine").key("price")).and_then(per_hour)?;
-        Some(price * number(part.entry("instances").map(|entry| &entry.value), 1.0))
+        let least = number(get(part, &Path::root().key("autoscaler").key("min")), 0.0);
+        Some(price * number(part.entry("instances").map(|entry| &entry.value), 1.0).max(least))
     };
     let parts = tree.entries().iter().flat_map(|section| section.value.entries());
     let prices: Vec<f64> = parts.filter_map(|part| of_part(&part.value)).collect();

@@ -422,7 +422,10 @@ impl Case<'_> {
         let value = relief.value.map_or(String::new(), |estimate| {
             format!(" {} is {}", short(&self.insight.metric), display(estimate.mean, self.insight.unit))
         });
-        let so_far = format!("With {} {} → {},{value}", first.lever.name, first.from, relief.to);
+        let so_far = match relief.to.as_str() {
+            "none" => format!("With {} taken out,{value}", first.lever.name),
+            to => format!("With {} {} → {to},{value}", first.lever.name, first.from),
+        };
         let mut figures: Vec<Figure> =
             relief.value.map(|estimate| self.figure(&self.insight.metric, estimate.mean)).into_iter().collect();
         let text = match bottleneck(&relief.effects, self.limited) {
@@ -468,12 +471,15 @@ impl Case<'_> {
 
 /// An intervention in words: `workers of orders 50 → 100`.
 fn setting_words(effect: &Effect) -> String {
+    if effect.to == "none" {
+        return format!("{} taken out", effect.lever.name);
+    }
     format!("{} {} → {}", effect.lever.name, effect.from, effect.to)
 }
 
 /// How many times, in words.
 fn times(factor: f64) -> String {
-    if (factor - 2.0).abs() < 1e-6 { "Twice".to_owned() } else { format!("{} times", number(factor)) }
+    if (factor - 2.0).abs() < 1e-3 { "Twice".to_owned() } else { format!("{} times", number(factor)) }
 }
 
 /// A plain number with few digits.

@@ -21,6 +21,8 @@ const ROW: f64 = 21.0;
 const MARGIN: f64 = 14.0;
 /// Over the boxes, where one of them is pointed at.
 const FLAG: f64 = 20.0;
+/// The size of a flag's letters.
+const FLAG_TEXT: f64 = 12.0;
 /// By how much the boxes of a stack are apart.
 const STACK: f64 = 4.0;
 
@@ -50,6 +52,7 @@ impl<'m> Drawn<'m> {
         let words = overlay.words.get(number).cloned().flatten();
         let about = match (&part.balancer, words) {
             (_, Some(words)) => words,
+            (Some(balancer), None) if part.scaled.is_some() => balancer.clone(),
             (Some(balancer), None) => format!("{balancer} over {} instances", part.count()),
             (None, None) => part.about.clone(),
         };
@@ -82,8 +85,11 @@ pub(super) fn document(map: &SystemMap, overlay: &Overlay, style: &str) -> Strin
     let lines: Vec<(usize, usize)> = map.calls.iter().map(|calls| (calls.from, calls.to)).collect();
     let layout = place(&sizes, &lines);
     let top = MARGIN + if overlay.marked.is_some() { FLAG } else { 0.0 };
-    // A flag is wider than its box.
-    let (width, height) = (layout.width + 2.0 * MARGIN + 24.0, layout.height + top + MARGIN);
+    // A flag may be wider than its box, and than all of the picture.
+    let flag = overlay.marked.as_ref().map_or(0.0, |(part, _, why)| {
+        layout.corners[*part].0 + text_width(&format!("▼ {why}"), FLAG_TEXT, Weight::SemiBold)
+    });
+    let (width, height) = (layout.width.max(flag) + 2.0 * MARGIN + 24.0, layout.height + top + MARGIN);
     let mut out = String::new();
     // On a page the picture gets narrower with its column, as far as it stays readable.
     let size = match style {

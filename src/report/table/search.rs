@@ -58,7 +58,11 @@ pub fn search(question: &str, search: &Search, width: usize, color: bool) -> Str
             page.item(
                 &format!("{:>8}", display(trial.cost, Unit::Count)),
                 Style::Plain,
-                &format!("{} — {measured}", words(trial)),
+                &format!(
+                    "{} — {measured}{}",
+                    words(trial),
+                    if trial.verdict == Verdict::Held { "" } else { " (not enough)" }
+                ),
                 1,
             );
         }
@@ -71,11 +75,12 @@ pub fn search(question: &str, search: &Search, width: usize, color: bool) -> Str
     page.line("");
     page.paragraph(
         &format!(
-            "Cost: {}. Of {} settings {} were run and {} ruled out{left}.",
+            "Cost: {}. Of {} settings {} were run and {} ruled out; {} would have cost more{left}.",
             search.cost,
             search.settings,
             search.path.len(),
-            search.ruled_out
+            search.ruled_out,
+            search.settings.saturating_sub(search.path.len() + search.ruled_out)
         ),
         Style::Faint,
         1,
