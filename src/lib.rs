@@ -8,5 +8,6 @@ pub mod experiment;
 pub mod insight;
 pub mod report;
 pub mod spec;
+pub mod study;
 
 pub use scalelab_core::{engine, maths, measure, model, quantity};

@@ -1,10 +1,10 @@
 //! The matrix of strong against eventual consistency in `docs/consistency.md` is the one that the runs give;
 //! `SCALELAB_BLESS=1 cargo test --test all consistency` writes it anew.
 
-use scalelab::experiment::Study;
 use scalelab::experiment::design::Options;
-use scalelab::experiment::expectation::Verdict;
 use scalelab::spec::load::Disk;
+use scalelab::study::Study;
+use scalelab::study::finding::Verdict;
 
 use crate::support::{answer, try_design};
 

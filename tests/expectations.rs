@@ -1,6 +1,6 @@
 //! Expectations about ratios of metrics, and the selection of the best variant.
 
-use scalelab::experiment::expectation::Verdict;
+use scalelab::study::finding::Verdict;
 
 use crate::support::{Folder, study};
 

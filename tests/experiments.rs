@@ -4,9 +4,9 @@
 //! their own.
 
 use scalelab::experiment::design::Options;
-use scalelab::experiment::expectation::Verdict;
 use scalelab::report::write::files;
 use scalelab::spec::load::Disk;
+use scalelab::study::finding::Verdict;
 
 use crate::support::{answer, project_files, try_design};
 

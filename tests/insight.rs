@@ -7,13 +7,14 @@ use scalelab::experiment::conduct;
 use scalelab::experiment::design::{Options, design};
 use scalelab::experiment::runner::Unobserved;
 use scalelab::insight::compare::compare;
-use scalelab::insight::data::{Change, Class, Effect, Insight, Judgement, LeverKind, Topic};
 use scalelab::insight::explain;
-use scalelab::insight::find::{Search, find};
+use scalelab::insight::find::find;
 use scalelab::model::system::Plan;
 use scalelab::report::json::{read_summary, summary_json};
 use scalelab::spec::load::Loader;
 use scalelab::spec::text::diagnostic::render;
+use scalelab::study::insight::{Change, Class, Effect, Insight, Judgement, LeverKind, Topic};
+use scalelab::study::search::Search;
 
 use crate::support::{Folder, Memory, plan, ran, study};
 
@@ -251,7 +252,7 @@ model:
         ))
     };
     let (one, two) = (of(1, 6), of(2, 6));
-    let judged = |comparison: &scalelab::insight::compare::Comparison, metric: &str| {
+    let judged = |comparison: &scalelab::study::comparison::Comparison, metric: &str| {
         let row = comparison.rows.iter().find(|row| row.metric == metric);
         row.unwrap_or_else(|| panic!("{metric} was not compared")).judgement
     };
@@ -408,7 +409,7 @@ model:
   services: {{ web: {{ machine: {{ cores: 1 }}, operations: {{ page: [ cpu: {{ exponential: 7ms }} ] }} }} }}"
         ))
     };
-    let width = |study: &scalelab::experiment::Study| {
+    let width = |study: &scalelab::study::Study| {
         let metric = study.metric("users.latency.mean").expect("it is a metric");
         let estimate = study.points[0].estimates[metric].expect("requests were answered");
         (estimate.half_width.expect("there are several") / estimate.mean, study.points[0].runs.len())

@@ -1,9 +1,9 @@
 //! What is read off the time series of runs: objectives per minute, probability of collapse, recovery, hysteresis, and their map.
 
-use scalelab::experiment::Study;
 use scalelab::experiment::design::Options;
-use scalelab::experiment::expectation::Verdict;
 use scalelab::report::write::files;
+use scalelab::study::Study;
+use scalelab::study::finding::Verdict;
 
 use crate::support::{Memory, study, try_design};
 

@@ -1,7 +1,7 @@
 //! More systems with a planted bottleneck, in which things other than a pool or a CPU bind; `explain` must name each, and call a bigger
 //! CPU useless where it is. Those with a CPU, a pool, a quota, garbage, an event loop and a slow dependency are in `insight.rs`.
 
-use scalelab::insight::data::{Change, Class, Insight, Judgement, LeverKind, Topic};
+use scalelab::study::insight::{Change, Class, Insight, Judgement, LeverKind, Topic};
 
 use crate::insight::{diagnosed, doubled, explained, explained_for};
 

@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use scalelab::experiment::study::Study;
 use scalelab::report::json::read_summary;
 use scalelab::spec::experiment_file::{ExpectationSpec, Scalar};
 use scalelab::spec::load::{Disk, Loader};
+use scalelab::study::Study;
 
 use crate::support::{project_files, root};
 

@@ -121,12 +121,12 @@ fn both_files_hold_the_same_spans_and_add_up() {
     let (_, design) = try_design(&memory, "e.yaml", &Default::default()).expect("it is fine");
     let traced = trace(&design, Choice::Slowest(15), &|| false).expect("it runs");
     assert_eq!(traced.len(), 2);
-    assert_eq!(traced[1].point.variant, "one");
+    assert_eq!(traced[1].variant, "one");
     for traced in &traced {
         assert_eq!(traced.traces.len(), 15);
         let window = SECOND..11 * SECOND;
         assert!(traced.traces.iter().all(|trace| window.contains(&trace.request.started)));
-        let [(_, chrome), (_, otlp)] = files(traced, 1);
+        let [(_, chrome), (_, otlp)] = files(traced.variant, traced.blueprint, &traced.traces, 1);
         let chrome: serde_json::Value = serde_json::from_slice(&chrome).expect("it is JSON");
         let otlp: serde_json::Value = serde_json::from_slice(&otlp).expect("it is JSON");
         let events = chrome["traceEvents"].as_array().expect("a list");

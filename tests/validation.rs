@@ -8,16 +8,17 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
 
+use scalelab::experiment::conduct;
 use scalelab::experiment::design::{Options, design};
-use scalelab::experiment::expectation::Verdict;
 use scalelab::experiment::runner::Unobserved;
-use scalelab::experiment::study::Point;
-use scalelab::experiment::{Study, conduct};
 use scalelab::model::distribution::NoFiles;
 use scalelab::model::system::{Plan, System};
 use scalelab::report::markdown::validation_table;
 use scalelab::spec::load::{Disk, Loader};
 use scalelab::spec::resolve::resolve;
+use scalelab::study::Point;
+use scalelab::study::Study;
+use scalelab::study::finding::Verdict;
 
 const FOLDER: &str = "experiments/validation";
 const DOCUMENT: &str = "docs/validation.md";

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::run::{self, Progress, broken, command, interruptible, prepare};
 use super::{Status, complain, print, width};
-use crate::experiment::{Study, conduct};
+use crate::experiment::conduct;
 use crate::insight::compare::compare;
-use crate::insight::data::Judgement;
 use crate::quantity::Share;
 use crate::report::write::SUMMARY;
 use crate::report::{json, table};
 use crate::spec::load::{Disk, Loader};
+use crate::study::Study;
+use crate::study::insight::Judgement;
 
 /// Compare two result folders or files: better, worse or no difference, metric by metric
 #[derive(Debug, clap::Args)]

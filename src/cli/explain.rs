@@ -4,13 +4,14 @@ use std::sync::atomic::AtomicBool;
 
 use super::run::{self, Progress, broken, command, interruptible, prepare, store};
 use super::{Status, complain, print, width};
+use crate::experiment::conduct;
 use crate::experiment::design::Design;
-use crate::experiment::levels::{level, same};
-use crate::experiment::study::Point;
-use crate::experiment::{Study, conduct};
 use crate::insight;
 use crate::report::table;
 use crate::spec::load::{Disk, Document, Loader};
+use crate::study::Point;
+use crate::study::Study;
+use crate::study::level::{Level, same};
 
 /// Say why a system is as fast as it is: the bottleneck, what helps, what does not, what binds next
 #[derive(Debug, clap::Args)]
@@ -114,7 +115,7 @@ fn chosen(arguments: &Arguments, study: &Study) -> Vec<usize> {
             && point.levels.iter().zip(&study.factors).all(|(number, factor)| {
                 let wanted = asked.iter().find(|(key, _)| *key == factor.key || *key == factor.name());
                 match wanted {
-                    Some((_, text)) => same(&factor.levels[*number], &level((*text).to_owned())),
+                    Some((_, text)) => same(&factor.levels[*number], &Level::new((*text).to_owned())),
                     None => number + 1 == factor.levels.len(),
                 }
             })

@@ -10,15 +10,16 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Status, complain, print, show, width};
+use crate::experiment::conduct;
 use crate::experiment::design::{Design, Options, design};
-use crate::experiment::expectation::Verdict;
 use crate::experiment::runner::{Observer, RunError};
 use crate::experiment::shard::shareable;
 use crate::experiment::tracing::{self, Choice};
-use crate::experiment::{Study, conduct};
 use crate::report::{csv, json, table, trace, write};
 use crate::spec::load::{Disk, Document, Loader};
 use crate::spec::text::diagnostic::Diagnostic;
+use crate::study::Study;
+use crate::study::finding::Verdict;
 
 /// Run experiments (or models alone) and answer their questions
 #[derive(Debug, Clone, clap::Args)]
@@ -265,7 +266,7 @@ pub(super) fn traces(
         (None, None) => return Ok(Vec::new()),
     };
     let traced = tracing::trace(design, choice, &|| stop.load(Ordering::Relaxed))?;
-    Ok(traced.iter().flat_map(|traced| trace::files(traced, design.plan.seed)).collect())
+    Ok(traced.iter().flat_map(|one| trace::files(one.variant, one.blueprint, &one.traces, design.plan.seed)).collect())
 }
 
 /// Says that a simulation broke its own laws.

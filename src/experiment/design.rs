@@ -14,8 +14,7 @@ use super::levels;
 use super::precision::{self, Precision};
 use super::quiz::{self, Question};
 use super::selection::{self, Wanted};
-use super::study::{Factor, Level, MetricName, RunPlan};
-use super::system_map::SystemMap;
+use super::system_map;
 use crate::experiment::expectation;
 use crate::model::system::{Plan, metrics, series};
 use crate::model::{Blueprint, compile::Problem};
@@ -26,6 +25,9 @@ use crate::spec::text::diagnostic::Diagnostic;
 use crate::spec::text::path::{Path, get, span_of};
 use crate::spec::text::source::Span;
 use crate::spec::text::tree::Node;
+use crate::study::level::same;
+use crate::study::system::SystemMap;
+use crate::study::{Factor, Level, MetricName, RunPlan};
 
 /// The most points of an experiment.
 const MAX_POINTS: usize = 100_000;
@@ -186,7 +188,7 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
                 let own_metrics = own.map(|own| place_among(&mut metrics, own)).collect();
                 let own = series::columns(&blueprint).into_iter().map(|own| (own.name, own.unit));
                 let own_columns = own.map(|own| place_among(&mut columns, own)).collect();
-                let system = number(&mut systems, &mut known_systems, SystemMap::of(&blueprint, document));
+                let system = number(&mut systems, &mut known_systems, system_map::map(&blueprint, document));
                 let (variant, levels) = (variant.clone(), levels.clone());
                 let (metrics, columns) = (own_metrics, own_columns);
                 points.push(DesignPoint { variant, levels, system, overrides, blueprint, metrics, columns });
@@ -367,9 +369,9 @@ fn factors(document: &Document, options: &Options) -> Result<Vec<Factor>, Vec<Di
                         "a key of the model has dots; without them, each level is a situation: a name with its changes";
                     problem(format!("{message}, as in `- one slow: {{ services.app.speeds: [0.5, 1] }}`"))
                 })?;
-                names.into_iter().map(|name| levels::level(name.to_owned())).collect()
+                names.into_iter().map(|name| Level::new(name.to_owned())).collect()
             }
-            SweepSpec::List(values) => values.iter().map(|value| levels::level(levels::name_of(value))).collect(),
+            SweepSpec::List(values) => values.iter().map(|value| Level::new(levels::name_of(value))).collect(),
         };
         if options.quick {
             levels = thinned(levels, key, document);
@@ -385,7 +387,7 @@ fn thinned(levels: Vec<Level>, key: &str, document: &Document) -> Vec<Level> {
         let file = &document.experiment;
         let places = file.expect.iter().map(|expectation| &expectation.at);
         let values = places.chain(file.questions.iter().map(|question| &question.at)).filter_map(|at| at.get(key));
-        values.map(levels::name_of).any(|text| levels::same(&levels::level(text), level))
+        values.map(levels::name_of).any(|text| same(&Level::new(text), level))
     };
     let last = levels.len().saturating_sub(1);
     let kept = |number: usize| {
@@ -443,7 +445,7 @@ fn swept(document: &Document, factors: &[Factor], levels: &[usize]) -> Vec<Overr
         let items = get(tree, &path).map(Node::items).unwrap_or_default();
         let written = match document.experiment.sweep.get(&factor.key) {
             Some(SweepSpec::List(values)) => {
-                values.iter().position(|value| levels::same(&levels::level(levels::name_of(value)), level))
+                values.iter().position(|value| same(&Level::new(levels::name_of(value)), level))
             }
             _ => None,
         };

@@ -1,7 +1,6 @@
 //! From runs to estimates: means and intervals over replications, merged distributions and attributions.
 
 use super::design::{Design, DesignPoint};
-use super::study::{Attribution, Course, CourseAccount, Distribution, Estimate, Overload, Point, Run, Share};
 use crate::maths::statistics::interval::Interval;
 use crate::maths::statistics::interval::student_quantile;
 use crate::maths::statistics::moments::Moments;
@@ -11,6 +10,7 @@ use crate::model::system::Record;
 use crate::model::system::detail::Detail;
 use crate::model::system::metrics::BEYOND;
 use crate::model::system::record::Ending;
+use crate::study::{Attribution, Course, CourseAccount, Distribution, Estimate, Overload, Point, Run, Share};
 
 /// A finished run, reduced to what the point needs.
 pub struct Finished {

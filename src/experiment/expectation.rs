@@ -6,64 +6,21 @@
 //! both met the same requests (Fieller's theorem on paired replications).
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
 
 use super::derived::{Derived, Slo};
 use super::levels;
-use super::study::{Estimate, Factor, Level, MetricName, Point, Run, Study};
 use crate::maths::statistics::paired::ratio_of_means;
 use crate::model::compile::Problem;
 use crate::quantity::Unit;
 use crate::quantity::unit::{display, display_with_interval, parse_as};
 use crate::spec::experiment_file::{ExpectationSpec, ExperimentFile, Scalar};
 use crate::spec::load::Override;
+use crate::study::finding::{Finding, Verdict};
+use crate::study::level::same;
+use crate::study::{Estimate, Factor, Level, MetricName, Point, Run, Study};
 
 /// How far a value may be from an `equals` unless `within` says otherwise.
 const WITHIN: f64 = 0.01;
-
-/// What became of an expectation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// It holds, beyond reasonable doubt.
-    Held,
-    /// The data cannot tell.
-    Undecided,
-    /// It does not hold, beyond reasonable doubt.
-    Failed,
-}
-
-impl Verdict {
-    /// The word for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Verdict::Held => "held",
-            Verdict::Undecided => "undecided",
-            Verdict::Failed => "failed",
-        }
-    }
-}
-
-/// An expectation and what was measured, at one point or for one comparison.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The expectation in words: `shoppers.latency.p95 below 200 ms`.
-    pub expectation: String,
-    /// Where: the variant and levels, in words; empty if there is only one point.
-    pub place: String,
-    /// The measured value with its interval, in words: `83 ms ± 2 ms`.
-    pub measured: String,
-    /// The measured mean in the base unit; `None` if there is none.
-    pub mean: Option<f64>,
-    /// Half the width of its interval.
-    pub half_width: Option<f64>,
-    /// The expected value of an `equals`, in the base unit.
-    pub expected: Option<f64>,
-    /// Why it is expected: a formula or a source.
-    pub because: Option<String>,
-    /// What became of it.
-    pub verdict: Verdict,
-}
 
 /// A bound, in base units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -251,8 +208,8 @@ pub(super) fn levels_of(
             problems.push(Problem::unknown(path, "swept key", key, factors.iter().map(|factor| factor.key.as_str())));
             continue;
         };
-        let level = levels::level(levels::name_of(value));
-        if !factors[factor].levels.iter().any(|known| levels::same(known, &level)) {
+        let level = Level::new(levels::name_of(value));
+        if !factors[factor].levels.iter().any(|known| same(known, &level)) {
             let known = factors[factor].levels.iter().map(|level| level.text.as_str());
             problems.push(Problem::unknown(path, "level", &level.text, known));
         }
@@ -327,7 +284,7 @@ pub fn judge(checks: &[Check], study: &Study) -> Vec<Finding> {
 impl Check {
     fn concerns(&self, point: &Point, variant: &str, factors: &[Factor]) -> bool {
         let level_fits =
-            |(factor, level): &(usize, Level)| levels::same(&factors[*factor].levels[point.levels[*factor]], level);
+            |(factor, level): &(usize, Level)| same(&factors[*factor].levels[point.levels[*factor]], level);
         point.variant == variant && self.at.iter().all(level_fits)
     }
 

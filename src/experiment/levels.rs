@@ -1,44 +1,8 @@
 //! Levels: the values that a swept key takes.
 
-use crate::experiment::study::Level;
-use crate::quantity::{Bandwidth, Bytes, Count, Duration, Price, Rate, Share, Unit, unit};
+use crate::quantity::Unit;
 use crate::spec::experiment_file::{RangeSpec, Scalar, Spacing};
-
-/// Writes a value in base units as a quantity.
-type Write = fn(f64) -> Option<String>;
-
-/// The units in which a text may be a quantity, and how a value is written in each.
-const UNITS: [(Unit, Write); 7] = [
-    (Unit::Seconds, |value| Some(Duration::from_secs_f64(value).to_string())),
-    (Unit::PerSecond, |value| Rate::from_per_second(value).ok().map(|rate| rate.to_string())),
-    (Unit::Share, |value| Share::from_fraction(value).ok().map(|share| share.to_string())),
-    (Unit::Bytes, |value| Some(Bytes::new(value.round() as u64).to_string())),
-    (Unit::BytesPerSecond, |value| Bandwidth::from_bytes_per_second(value).ok().map(|rate| rate.to_string())),
-    (Unit::PerHourPrice, |value| Price::from_per_hour(value).ok().map(|price| price.to_string())),
-    (Unit::Count, |value| Some(Count::new(value.round() as u64).to_string())),
-];
-
-/// Reads a text as a number or quantity: its unit (`None` for a plain number) and value in base units.
-pub fn read(text: &str) -> Option<(Option<Unit>, f64)> {
-    if let Ok(number) = text.parse::<f64>() {
-        return number.is_finite().then_some((None, number));
-    }
-    UNITS.iter().find_map(|(unit, _)| unit::parse_as(text, *unit).ok().map(|value| (Some(*unit), value)))
-}
-
-/// Writes a value in base units as a plain number (`None`) or a quantity.
-pub fn write(value: f64, unit: Option<Unit>) -> Option<String> {
-    match unit {
-        None => Some(value.to_string()),
-        Some(unit) => UNITS.iter().find(|(known, _)| *known == unit).and_then(|(_, write)| write(value)),
-    }
-}
-
-/// The level of a value as it is written in the file.
-pub fn level(text: String) -> Level {
-    let value = read(&text).map(|(_, value)| value);
-    Level { text, value }
-}
+use crate::study::level::{Level, read, same, significant, write};
 
 /// The text of a value of a list; `None` for lists and maps.
 pub fn text_of(value: &serde_json::Value) -> Option<String> {
@@ -68,14 +32,6 @@ pub fn of_situations(key: &str) -> bool {
 pub fn situation(value: &serde_json::Value) -> Option<&str> {
     let map = value.as_object().filter(|map| map.len() == 1)?;
     map.iter().next().filter(|(_, changes)| changes.is_object()).map(|(name, _)| name.as_str())
-}
-
-/// Whether two values are the same level.
-pub fn same(one: &Level, other: &Level) -> bool {
-    match (one.value, other.value) {
-        (Some(one), Some(other)) => (one - other).abs() <= 1e-9 * one.abs().max(other.abs()),
-        _ => one.text == other.text,
-    }
 }
 
 /// The common unit of all levels, if all are quantities of one unit.
@@ -111,17 +67,12 @@ pub fn range(spec: &RangeSpec) -> Result<Vec<Level>, String> {
             Spacing::Log => from * libm::pow(to / from, part),
         };
         let value = if whole { value.round() } else { significant(value) };
-        let level = level(write(value, unit).ok_or("a value between the ends cannot be written")?);
+        let level = Level::new(write(value, unit).ok_or("a value between the ends cannot be written")?);
         if levels.last().is_none_or(|last| !same(last, &level)) {
             levels.push(level);
         }
     }
     Ok(levels)
-}
-
-/// Six significant digits: levels are read by people.
-pub fn significant(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -154,10 +105,10 @@ mod tests {
 
     #[test]
     fn levels_are_the_same_when_their_values_are() {
-        assert!(same(&level("1000/s".into()), &level("1k/s".into())));
-        assert!(!same(&level("1s".into()), &level("2s".into())));
-        assert!(same(&level("random".into()), &level("random".into())));
-        assert_eq!(unit_of(&[level("1s".into()), level("2ms".into())]), Some(Unit::Seconds));
-        assert_eq!(unit_of(&[level("1s".into()), level("2/s".into())]), None);
+        assert!(same(&Level::new("1000/s".into()), &Level::new("1k/s".into())));
+        assert!(!same(&Level::new("1s".into()), &Level::new("2s".into())));
+        assert!(same(&Level::new("random".into()), &Level::new("random".into())));
+        assert_eq!(unit_of(&[Level::new("1s".into()), Level::new("2ms".into())]), Some(Unit::Seconds));
+        assert_eq!(unit_of(&[Level::new("1s".into()), Level::new("2/s".into())]), None);
     }
 }

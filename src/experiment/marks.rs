@@ -1,11 +1,11 @@
 //! When faults and batches come by the clock, for charts over time.
 
 use super::design::{Design, DesignPoint};
-use super::study::FaultMark;
 use crate::model::arrival::Arrivals;
 use crate::model::arrival::clock::Clock;
 use crate::model::blueprint::{Agent, Client, Traffic};
 use crate::model::fault::Times;
+use crate::study::FaultMark;
 
 /// The most times that one fault is marked.
 const MOST: usize = 20;

@@ -9,21 +9,20 @@ mod marks;
 pub mod precision;
 pub mod quiz;
 pub mod runner;
+mod scaling;
 pub mod selection;
 pub mod shard;
-pub mod study;
 pub mod system_map;
+mod theory;
 pub mod tracing;
 pub mod warm_up;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::insight::theory::{self, Theory};
 use crate::spec::load::{Document, changed};
+use crate::study::{FileHash, LAYOUT, Point, Provenance, Study, Theory};
 use design::{Design, DesignPoint};
 use runner::{Observer, RunError};
-pub use study::Study;
-use study::{FileHash, LAYOUT, Point, Provenance};
 
 /// Runs a designed experiment and judges its expectations.
 ///
@@ -95,7 +94,7 @@ pub fn study_of(
         insights: Vec::new(),
     };
     study.expectations = expectation::judge(&design.checks, &study);
-    study.scalings = crate::insight::scaling::scalings(&study);
+    study.scalings = scaling::scalings(&study);
     study.warnings = warnings(&study);
     study.warnings.extend(cut_short(design));
     study.warnings.extend(remarks);

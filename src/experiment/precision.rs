@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::design::Design;
 use super::runner::{self, Observer, RunError};
-use super::study::Point;
+use crate::study::Point;
 
 /// What intervals are wanted, and what may be spent on them.
 #[derive(Debug, Clone, Default, PartialEq)]

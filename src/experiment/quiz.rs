@@ -8,13 +8,13 @@
 use indexmap::IndexMap;
 
 use super::expectation::levels_of;
-use super::levels;
-use super::study::{Estimate, Factor, Level, MetricName, Point, Study};
 use crate::model::compile::Problem;
 use crate::quantity::Unit;
 use crate::quantity::unit::{display, display_with_interval, parse_as};
 use crate::spec::experiment_file::{ExperimentFile, QuestionSpec, Scalar, Which};
 use crate::spec::load::Override;
+use crate::study::level::same;
+use crate::study::{Estimate, Factor, Level, MetricName, Point, Study};
 
 /// How far a number may be off unless the question says so.
 const WITHIN: f64 = 0.1;
@@ -268,7 +268,7 @@ impl Question {
                 && value
                     .at
                     .iter()
-                    .all(|(factor, level)| levels::same(level, &study.factors[*factor].levels[point.levels[*factor]]))
+                    .all(|(factor, level)| same(level, &study.factors[*factor].levels[point.levels[*factor]]))
         };
         let own = study.points.iter().filter(at);
         own.map(|point| (point.variant.clone(), point.estimates.get(value.metric).copied().flatten())).collect()

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use super::design::Design;
 use super::estimate::{Finished, summarize};
-use super::study::{Point, Run};
 use crate::model::system::{Plan, System, Violation, metrics};
+use crate::study::{Point, Run};
 
 /// Sees how far a run is.
 pub trait Observer: Sync {

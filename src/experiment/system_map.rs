@@ -1,177 +1,64 @@
-//! The system as a picture would show it: its parts, what each has room for, and who calls whom.
-//!
-//! It is recorded with the results, so that a report can draw the system without the model file. Points of an experiment whose
-//! systems look alike share one map.
-
-use serde::{Deserialize, Serialize};
+//! The map of a system, read off its blueprint and what was written.
 
 use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::program::{Instruction, Place};
-use crate::quantity::Unit;
-use crate::quantity::unit::display;
 use crate::spec::load::Document;
 use crate::spec::text::tree::{Node as Written, Value};
+use crate::study::system::{Calls, Part, PartKind, Room, SystemMap};
 
-/// The parts of a system and their calls.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SystemMap {
-    /// Clients first, then what answers them, in the order of the file.
-    pub parts: Vec<Part>,
-    /// Who calls whom; each pair once.
-    pub calls: Vec<Calls>,
-}
-
-/// A client, a service, a store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Part {
-    /// Its name in the file.
-    pub name: String,
-    /// What it is.
-    pub kind: PartKind,
-    /// How many instances run, at the start if that changes; 0 for a client.
-    pub instances: u32,
-    /// The fewest and the most that its autoscaler allows, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scaled: Option<(u32, u32)>,
-    /// Which instance gets a call, if there are several.
-    pub balancer: Option<String>,
-    /// Where its requests can wait.
-    pub stations: Vec<Room>,
-    /// What it does in a few words: how a client's requests come, what a service can be asked.
-    pub about: String,
-}
-
-impl Part {
-    /// Whether it has, or may come to have, several instances.
-    pub fn is_several(&self) -> bool {
-        self.instances > 1 || self.scaled.is_some_and(|(_, most)| most > 1)
+/// The map of a system; the document tells what stands in which section, and how requests come.
+pub fn map(blueprint: &Blueprint, document: &Document) -> SystemMap {
+    let kind = |name: &str| {
+        let sections = document.model.entries().iter().filter(|section| section.value.entry(name).is_some());
+        sections.filter_map(|section| of_section(&section.key)).find(|kind| *kind != PartKind::Client)
+    };
+    let mut parts: Vec<Part> = Vec::new();
+    for client in blueprint.clients.iter().filter(|client| asks(client)) {
+        parts.push(Part {
+            name: client.name.clone(),
+            kind: PartKind::Client,
+            instances: 0,
+            scaled: None,
+            balancer: None,
+            stations: Vec::new(),
+            about: traffic(document, &client.name),
+        });
     }
-
-    /// How many instances, in words: `4`, `3 to 20`.
-    pub fn count(&self) -> String {
-        match self.scaled {
-            Some((least, most)) => format!("{least} to {most}"),
-            None => self.instances.to_string(),
-        }
+    for (number, service) in blueprint.services.iter().enumerate() {
+        let own = blueprint.operations.iter().filter(|operation| operation.service as usize == number);
+        let servers = service.servers.iter().map(|plan| (&plan.name, f64::from(plan.slots)));
+        let sharing = service.sharing.iter().map(|plan| (&plan.name, plan.lanes));
+        let locks = service.locks.iter();
+        let locks = locks.map(|plan| (&plan.name, f64::from(plan.permits) * f64::from(plan.shards)));
+        let channels = service.channels.iter().map(|plan| (&plan.name, f64::from(plan.receivers)));
+        let memory = service.memory.as_ref().filter(|memory| memory.space.limit < u64::MAX);
+        let memory = memory.map(|memory| Room { name: "memory".to_owned(), capacity: memory.space.limit as f64 });
+        let room = |(name, capacity): (&String, f64)| Room { name: name.clone(), capacity };
+        parts.push(Part {
+            name: service.name.clone(),
+            kind: kind(&service.name).unwrap_or(PartKind::Service),
+            instances: service.fleet.as_ref().map_or(service.instances, |fleet| fleet.start),
+            scaled: service.fleet.as_ref().and_then(|fleet| fleet.autoscaler.as_ref()).map(|spec| (spec.min, spec.max)),
+            balancer: Some(policy(document, &service.name)).filter(|_| service.instances > 1),
+            stations: servers.chain(sharing).chain(locks).chain(channels).map(room).chain(memory).collect(),
+            about: own.map(|operation| operation.name.as_str()).collect::<Vec<_>>().join(", "),
+        });
     }
+    let calls = calls(blueprint);
+    SystemMap { parts, calls }
 }
 
-/// What a part is: the section of the model file in which it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PartKind {
-    /// Sends requests.
-    Client,
-    /// Computes.
-    Service,
-    /// Keeps copies.
-    Cache,
-    /// Keeps data.
-    Database,
-    /// Keeps messages.
-    Queue,
-    /// Run by somebody else.
-    Dependency,
-}
-
-impl PartKind {
-    /// The word for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            PartKind::Client => "client",
-            PartKind::Service => "service",
-            PartKind::Cache => "cache",
-            PartKind::Database => "database",
-            PartKind::Queue => "queue",
-            PartKind::Dependency => "dependency",
-        }
-    }
-
-    /// The kind of what stands in a section of the model file.
-    fn of_section(section: &str) -> Option<PartKind> {
-        Some(match section {
-            "clients" => PartKind::Client,
-            "caches" => PartKind::Cache,
-            "databases" => PartKind::Database,
-            "queues" => PartKind::Queue,
-            "dependencies" => PartKind::Dependency,
-            "services" => PartKind::Service,
-            _ => return None,
-        })
-    }
-}
-
-/// A station that every instance of a part has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Room {
-    /// Its name within the part, such as `workers` or `cpu`.
-    pub name: String,
-    /// Slots, cores or bytes of one instance.
-    pub capacity: f64,
-}
-
-/// The calls from one part to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Calls {
-    /// The index of the calling part.
-    pub from: usize,
-    /// The index of the part that is called.
-    pub to: usize,
-    /// The operations that are called, in the order of the file.
-    pub operations: Vec<String>,
-}
-
-impl SystemMap {
-    /// The map of a system; the document tells what stands in which section, and how requests come.
-    pub fn of(blueprint: &Blueprint, document: &Document) -> SystemMap {
-        let kind = |name: &str| {
-            let sections = document.model.entries().iter().filter(|section| section.value.entry(name).is_some());
-            sections.filter_map(|section| PartKind::of_section(&section.key)).find(|kind| *kind != PartKind::Client)
-        };
-        let mut parts: Vec<Part> = Vec::new();
-        for client in blueprint.clients.iter().filter(|client| asks(client)) {
-            parts.push(Part {
-                name: client.name.clone(),
-                kind: PartKind::Client,
-                instances: 0,
-                scaled: None,
-                balancer: None,
-                stations: Vec::new(),
-                about: traffic(document, &client.name),
-            });
-        }
-        for (number, service) in blueprint.services.iter().enumerate() {
-            let own = blueprint.operations.iter().filter(|operation| operation.service as usize == number);
-            let servers = service.servers.iter().map(|plan| (&plan.name, f64::from(plan.slots)));
-            let sharing = service.sharing.iter().map(|plan| (&plan.name, plan.lanes));
-            let locks = service.locks.iter();
-            let locks = locks.map(|plan| (&plan.name, f64::from(plan.permits) * f64::from(plan.shards)));
-            let channels = service.channels.iter().map(|plan| (&plan.name, f64::from(plan.receivers)));
-            let memory = service.memory.as_ref().filter(|memory| memory.space.limit < u64::MAX);
-            let memory = memory.map(|memory| Room { name: "memory".to_owned(), capacity: memory.space.limit as f64 });
-            let room = |(name, capacity): (&String, f64)| Room { name: name.clone(), capacity };
-            parts.push(Part {
-                name: service.name.clone(),
-                kind: kind(&service.name).unwrap_or(PartKind::Service),
-                instances: service.fleet.as_ref().map_or(service.instances, |fleet| fleet.start),
-                scaled: service
-                    .fleet
-                    .as_ref()
-                    .and_then(|fleet| fleet.autoscaler.as_ref())
-                    .map(|spec| (spec.min, spec.max)),
-                balancer: Some(policy(document, &service.name)).filter(|_| service.instances > 1),
-                stations: servers.chain(sharing).chain(locks).chain(channels).map(room).chain(memory).collect(),
-                about: own.map(|operation| operation.name.as_str()).collect::<Vec<_>>().join(", "),
-            });
-        }
-        let calls = calls(blueprint);
-        SystemMap { parts, calls }
-    }
-
-    /// Whether there is nothing to draw.
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
+/// The kind of what stands in a section of the model file.
+fn of_section(section: &str) -> Option<PartKind> {
+    Some(match section {
+        "clients" => PartKind::Client,
+        "caches" => PartKind::Cache,
+        "databases" => PartKind::Database,
+        "queues" => PartKind::Queue,
+        "dependencies" => PartKind::Dependency,
+        "services" => PartKind::Service,
+        _ => return None,
+    })
 }
 
 /// Whether a client stands for somebody outside; groups of consumers are clients too, but belong to their queue.
@@ -256,18 +143,6 @@ fn scalar(node: &Written) -> Option<String> {
     }
 }
 
-impl Room {
-    /// What it is in words: `64 workers`, `4 cores`.
-    pub fn words(&self) -> String {
-        match self.name.as_str() {
-            "cpu" if self.capacity == 1.0 => "1 core".to_owned(),
-            "cpu" => display(self.capacity, Unit::Cores),
-            "memory" => format!("{} memory", display(self.capacity, Unit::Bytes)),
-            name => format!("{} {name}", display(self.capacity, Unit::Count)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -307,7 +182,7 @@ services:
         let mut loader = Loader::new(&One);
         let document = loader.load(Path::new("shop.yaml")).expect("the model is fine");
         let design = design(&loader, &document, &Options::default()).expect("the model is fine");
-        let map = SystemMap::of(&design.points[0].blueprint, &document);
+        let map = super::map(&design.points[0].blueprint, &document);
         let names: Vec<&str> = map.parts.iter().map(|part| part.name.as_str()).collect();
         assert_eq!(names, ["shoppers", "robots", "shop", "store"]);
         assert_eq!(map.parts[0].about, "poisson 40/s");

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::design::{Design, DesignPoint};
 use super::runner::RunError;
+use crate::model::Blueprint;
 use crate::model::system::watch::{Seen, Survey, Trace, Tracer};
 use crate::model::system::{Plan, System};
 
@@ -22,8 +23,10 @@ pub enum Choice {
 /// The traces of one point.
 #[derive(Debug)]
 pub struct Traced<'d> {
-    /// The point.
-    pub point: &'d DesignPoint,
+    /// The point's variant.
+    pub variant: &'d str,
+    /// Its system.
+    pub blueprint: &'d Blueprint,
     /// The traces in the order of the requests' beginnings.
     pub traces: Vec<Trace>,
 }
@@ -55,7 +58,7 @@ pub fn trace<'d>(design: &'d Design, choice: Choice, stop: &dyn Fn() -> bool) ->
         System::new(&point.blueprint, plan).run_watched(stop, &mut tracer).map_err(violated(point))?;
         let mut traces = tracer.traces;
         traces.sort_by_key(|trace| trace.request.number);
-        traced.push(Traced { point, traces });
+        traced.push(Traced { variant: &point.variant, blueprint: &point.blueprint, traces });
     }
     Ok(traced)
 }

@@ -10,9 +10,9 @@ use std::sync::atomic::AtomicBool;
 
 use super::design::Design;
 use super::runner::{self, Observer, RunError};
-use super::study::Point;
 use crate::maths::statistics::warm_up::mser5;
 use crate::model::system::Plan;
+use crate::study::Point;
 
 /// Pilot runs of every point.
 const PILOTS: u64 = 3;

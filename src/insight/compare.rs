@@ -4,56 +4,13 @@
 //! that of pairs (Fieller). Otherwise the samples are independent: then the difference is Welch's, and its ratio is taken
 //! to the first mean. Verdicts are corrected for the number of comparisons (Holm 1979).
 
-use serde::{Deserialize, Serialize};
-
-use super::data::{Judgement, Ratio};
-use crate::experiment::Study;
-use crate::experiment::study::{Estimate, Point};
 use crate::maths::statistics::interval::student_quantile;
 use crate::maths::statistics::moments::Moments;
 use crate::maths::statistics::multiple::{holm, paired_p, welch_p};
 use crate::maths::statistics::paired::{ratio_of_means, variance_reduction_factor};
-use crate::quantity::Unit;
-
-/// A comparison of two studies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Comparison {
-    /// The name of the first.
-    pub first: String,
-    /// The name of the second.
-    pub second: String,
-    /// Whether both met the same requests.
-    pub paired: bool,
-    /// Changes up to this share are no difference.
-    pub within: f64,
-    /// The comparisons, point by point.
-    pub rows: Vec<Row>,
-    /// Points that only one of them has.
-    pub alone: Vec<String>,
-}
-
-/// One metric at one point.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// The point, in words; empty if there is only one.
-    pub place: String,
-    /// The metric.
-    pub metric: String,
-    /// Its unit.
-    pub unit: Unit,
-    /// Its value in the first study.
-    pub first: Estimate,
-    /// Its value in the second.
-    pub second: Estimate,
-    /// Second ÷ first; `None` if the first is zero or too uncertain.
-    pub ratio: Option<Ratio>,
-    /// The probability of so great a difference by chance, corrected.
-    pub p: f64,
-    /// What is said of the second.
-    pub judgement: Judgement,
-    /// How many times fewer replications the pairing needed.
-    pub variance_reduction: Option<f64>,
-}
+use crate::study::comparison::{Comparison, Row};
+use crate::study::insight::{Judgement, Ratio};
+use crate::study::{Point, Study, clients};
 
 /// The metrics of a client that are compared unless all are asked for.
 const USUAL: [&str; 5] = ["goodput", "latency.mean", "latency.p95", "latency.p99", "failures"];
@@ -72,7 +29,7 @@ pub fn compare(first: &Study, second: &Study, within: f64, all: bool) -> Compari
             continue;
         };
         let usual = |name: &str| {
-            let mut clients = super::laws::clients(&first.metrics);
+            let mut clients = clients(&first.metrics);
             clients.any(|client| {
                 name.strip_prefix(client).is_some_and(|rest| USUAL.contains(&rest.trim_start_matches('.')))
             })

@@ -8,17 +8,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::{Deserialize, Serialize};
-
 use super::levers::price;
 use crate::experiment::design::{Options, design};
-use crate::experiment::expectation::{Finding, Verdict};
 use crate::experiment::runner::{Observer, RunError};
-use crate::experiment::study::Level;
 use crate::experiment::{conduct, levels};
 use crate::spec::experiment_file::{FindSpec, SweepSpec};
 use crate::spec::load::{Document, Loader, Override, changed, scalar_node};
 use crate::spec::text::diagnostic::Diagnostic;
+use crate::study::Level;
+use crate::study::finding::Verdict;
+use crate::study::search::{Search, Trial};
 
 /// The most settings of a search.
 const MAX_SETTINGS: usize = 10_000;
@@ -26,44 +25,6 @@ const MAX_SETTINGS: usize = 10_000;
 /// By how much the replications grow while a setting is undecided, and how often.
 const GROWTH: u32 = 3;
 const ROUNDS: u32 = 3;
-
-/// A search and its answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Search {
-    /// The keys that vary.
-    pub keys: Vec<String>,
-    /// What the cost is counted in.
-    pub cost: String,
-    /// What was tried, in order.
-    pub path: Vec<Trial>,
-    /// The cheapest setting that holds, by its number in `path`.
-    pub found: Option<usize>,
-    /// No setting that costs less than this can hold.
-    pub lower_bound: Option<f64>,
-    /// Of all settings, how many there are.
-    pub settings: usize,
-    /// Of these, how many were ruled out without a run.
-    pub ruled_out: usize,
-    /// Tried settings than which none is both cheaper and better (by the first expectation), by cost.
-    pub front: Vec<usize>,
-    /// Expectations that could not be used: they are about variants or levels.
-    pub left_out: usize,
-}
-
-/// A setting that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
-    /// The values, in the order of the keys.
-    pub setting: Vec<String>,
-    /// What it costs.
-    pub cost: f64,
-    /// Whether all expectations hold.
-    pub verdict: Verdict,
-    /// The expectations one by one.
-    pub findings: Vec<Finding>,
-    /// Replications that it took.
-    pub replications: u64,
-}
 
 /// A setting that may be tried: per key the number of its value.
 struct Setting {
@@ -145,7 +106,7 @@ pub fn find(
     for (key, values) in &spec.vary {
         let found = match values {
             SweepSpec::Range(range) => levels::range(range).map_err(Failed::Nothing)?,
-            SweepSpec::List(values) => values.iter().filter_map(levels::text_of).map(levels::level).collect(),
+            SweepSpec::List(values) => values.iter().filter_map(levels::text_of).map(Level::new).collect(),
         };
         if found.is_empty() {
             return Err(nothing("every key of `find.vary` needs at least one value"));

@@ -4,20 +4,9 @@
 //! flow, service demand D = busy capacity ÷ X, Little's law, and the asymptotic bounds X ≤ 1/Dmax and N*. They hold for
 //! what was measured, whatever the distributions. Demands count wasted work too: what was done for those that gave up.
 
-use super::data::{Bounds, StationFacts};
-use crate::experiment::study::{MetricName, Point};
 use crate::measure::Kind;
-
-/// The mean of a metric at a point.
-pub fn mean(metrics: &[MetricName], point: &Point, name: &str) -> Option<f64> {
-    let index = metrics.iter().position(|metric| metric.name == name)?;
-    point.estimates.get(index).copied().flatten().map(|estimate| estimate.mean).filter(|mean| mean.is_finite())
-}
-
-/// The clients, in order: only they have a metric `offered`.
-pub fn clients(metrics: &[MetricName]) -> impl Iterator<Item = &str> {
-    metrics.iter().filter_map(|metric| metric.name.strip_suffix(".offered"))
-}
+use crate::study::insight::{Bounds, StationFacts};
+use crate::study::{MetricName, Point, clients, mean};
 
 /// Requests answered per second, all clients together.
 pub fn answered(metrics: &[MetricName], point: &Point) -> f64 {

@@ -6,13 +6,13 @@
 //!
 //! Whole numbers change by at least one. What a change breaks (a value out of its range) is left out.
 
-use super::data::{Class, Lever, LeverKind};
-use crate::experiment::levels;
 use crate::quantity::{Cores, Price, Unit};
 use crate::spec::load::scalar_node;
 use crate::spec::text::path::{Path, Segment, get};
 use crate::spec::text::set::set;
 use crate::spec::text::tree::{Entry, Node, Value};
+use crate::study::insight::{Class, Lever, LeverKind};
+use crate::study::level;
 
 /// How a value is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,7 +304,7 @@ fn lever(part: &str, path: &Path, client: bool) -> Option<Found> {
 fn quantity(node: &Node) -> Option<(f64, Option<Unit>)> {
     match &node.value {
         Value::Number { value, .. } => Some((*value, None)),
-        Value::Text { text, quoted: false } => levels::read(text).map(|(unit, value)| (value, unit)),
+        Value::Text { text, quoted: false } => level::read(text).map(|(unit, value)| (value, unit)),
         _ => None,
     }
 }
@@ -368,13 +368,13 @@ fn cores(node: &Node) -> Option<f64> {
 fn scaled(node: &Node, factor: f64) -> Option<(Node, f64)> {
     let (value, unit) = quantity(node)?;
     let whole = unit.is_none() && matches!(&node.value, Value::Number { is_integer: true, .. });
-    let mut after = levels::significant(value * factor);
+    let mut after = level::significant(value * factor);
     if whole {
         after = if factor > 1.0 { after.ceil().max(value + 1.0) } else { after.floor().min(value - 1.0).max(1.0) };
     }
     let same_unit =
         matches!(&node.value, Value::Text { .. }).then(|| rewritten(&written(node), after / value)).flatten();
-    let text = same_unit.or_else(|| levels::write(after, unit))?;
+    let text = same_unit.or_else(|| level::write(after, unit))?;
     (after != value && value > 0.0).then(|| (scalar_node(&text, node.span), after / value))
 }
 
@@ -382,8 +382,8 @@ fn scaled(node: &Node, factor: f64) -> Option<(Node, f64)> {
 fn rewritten(text: &str, factor: f64) -> Option<String> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(unit_at);
-    let after = format!("{}{unit}", levels::significant(number.parse::<f64>().ok()? * factor));
-    let ((known, before), (same, value)) = (levels::read(text)?, levels::read(&after)?);
+    let after = format!("{}{unit}", level::significant(number.parse::<f64>().ok()? * factor));
+    let ((known, before), (same, value)) = (level::read(text)?, level::read(&after)?);
     // What the unit cannot hold exactly is written in another one.
     (known == same && (value - before * factor).abs() <= 1e-5 * value.abs()).then_some(after)
 }
@@ -399,7 +399,7 @@ fn first_time(node: &Node) -> Option<String> {
 }
 
 fn time(text: &str) -> Option<f64> {
-    levels::read(text).filter(|(unit, _)| *unit == Some(Unit::Seconds)).map(|(_, value)| value)
+    level::read(text).filter(|(unit, _)| *unit == Some(Unit::Seconds)).map(|(_, value)| value)
 }
 
 /// The node with all times some times as short.
@@ -407,7 +407,7 @@ fn shorter(node: &Node, factor: f64) -> Node {
     let value = match &node.value {
         Value::Text { text, .. } => {
             let shorter = time(text).and_then(|value| {
-                rewritten(text, 1.0 / factor).or_else(|| levels::write(value / factor, Some(Unit::Seconds)))
+                rewritten(text, 1.0 / factor).or_else(|| level::write(value / factor, Some(Unit::Seconds)))
             });
             return shorter.map_or_else(|| node.clone(), |text| scalar_node(&text, node.span));
         }

@@ -5,30 +5,26 @@
 //! the question asked again. The sentences ([`verdict`]) are made of these effects and of the operational laws ([`laws`]).
 
 pub mod compare;
-pub mod data;
 pub mod find;
 pub mod laws;
 pub mod levers;
-pub mod scaling;
-pub mod theory;
 pub mod verdict;
 pub mod whatif;
 mod words;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::experiment::Study;
 use crate::experiment::design::{Design, DesignPoint};
 use crate::experiment::runner::{Observer, RunError};
-use crate::experiment::study::{Point, RunPlan};
 use crate::model::blueprint::Traffic;
 use crate::model::system::Plan;
 use crate::quantity::Unit;
 use crate::spec::catalogue;
 use crate::spec::load::{Document, Loader, changed};
 use crate::spec::text::tree::Node;
-pub use data::Insight;
-use data::{Change, Effect, Relief};
+use crate::study::Study;
+use crate::study::insight::{Change, Effect, Insight, Relief};
+use crate::study::{Point, RunPlan};
 use levers::Found;
 use verdict::{Case, bottleneck};
 use whatif::{Goal, Laboratory, Results};
@@ -113,7 +109,12 @@ pub fn explain(
         stations,
         effects,
         relief,
-        verdict: data::Conclusion { class: None, bottleneck: None, confidence: None, sentences: Vec::new() },
+        verdict: crate::study::insight::Conclusion {
+            class: None,
+            bottleneck: None,
+            confidence: None,
+            sentences: Vec::new(),
+        },
         not_varied,
     };
     insight.verdict = verdict::conclude(&Case { insight: &insight, results: &results, client: &client, limited });
@@ -165,7 +166,7 @@ fn client_of(goal: &Goal) -> String {
 
 /// The metric to rank by, why, and whether the system is limited: whether requests are lost or pile up.
 fn goal(study: &Study, point: &Point, plan: &DesignPoint, asked: Option<&str>) -> Option<(Goal, String, bool)> {
-    let mean = |name: &str| laws::mean(&study.metrics, point, name);
+    let mean = |name: &str| crate::study::mean(&study.metrics, point, name);
     let clients = &plan.blueprint.clients;
     let lost = |client: &str| {
         let (offered, goodput) = (mean(&format!("{client}.offered")), mean(&format!("{client}.goodput")));
@@ -219,7 +220,7 @@ fn goal(study: &Study, point: &Point, plan: &DesignPoint, asked: Option<&str>) -
 fn think_time(study: &Study, point: &Point, plan: &DesignPoint, client: &str) -> f64 {
     let mut found = plan.blueprint.clients.iter().filter(|known| known.name == client);
     let Some(Traffic::Closed { users, .. }) = found.next().map(|client| &client.traffic) else { return 0.0 };
-    let mean = |kind: &str| laws::mean(&study.metrics, point, &format!("{client}.{kind}"));
+    let mean = |kind: &str| crate::study::mean(&study.metrics, point, &format!("{client}.{kind}"));
     let rate = mean("throughput").filter(|rate| *rate > 0.0);
     mean("in_flight").zip(rate).map_or(0.0, |(waiting, rate)| ((f64::from(*users) - waiting) / rate).max(0.0))
 }
@@ -231,7 +232,7 @@ fn shortened(design: &Design, study: &Study, point: &Point, goal: &Goal, levers:
     let runs = point.runs.len().max(1) as f64;
     let events = point.runs.iter().map(|run| run.events as f64).sum::<f64>() / runs;
     let all = events * run.replications as f64 * (levers * 5) as f64;
-    let offered = laws::mean(&study.metrics, point, &format!("{}.offered", client_of(goal))).unwrap_or(1.0);
+    let offered = crate::study::mean(&study.metrics, point, &format!("{}.offered", client_of(goal))).unwrap_or(1.0);
     let least = (REQUESTS / offered.max(1e-9) / run.window).min(1.0);
     let share = (EVENTS / all.max(1.0)).clamp(least, 1.0);
     plan.window = ((plan.window as f64 * share) as u64).max(1);

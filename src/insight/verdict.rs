@@ -3,11 +3,6 @@
 //! The bottleneck is the capacity (or rule) whose doubling gains most. Where nothing is lost and halving a step gains more than
 //! twice as much as doubling any capacity, the step is: then time is spent, not waited for a share of something. Own rules.
 
-use super::data::{
-    Change, Class, Conclusion, Effect, Figure, Insight, Judgement, Lever, LeverKind, Relief, Sentence, StationFacts,
-    Topic,
-};
-use super::laws;
 use super::same_resource;
 use super::whatif::{Results, TOLERANCE, is_capacity, is_free};
 use super::words::{changed, percent, setting, short};
@@ -15,6 +10,10 @@ use crate::maths::statistics::multiple::best;
 use crate::measure::Kind;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
+use crate::study::insight::{
+    Change, Class, Conclusion, Effect, Figure, Insight, Judgement, Lever, LeverKind, Relief, Sentence, StationFacts,
+    Topic,
+};
 
 /// What a verdict is made of.
 pub struct Case<'a> {
@@ -111,7 +110,7 @@ fn confidence(effects: &[Effect], first: &Effect, higher_is_better: bool) -> Opt
 
 impl Case<'_> {
     fn mean(&self, metric: &str) -> Option<f64> {
-        laws::mean(&self.results.metrics, self.results.points.first()?, metric)
+        crate::study::mean(&self.results.metrics, self.results.points.first()?, metric)
     }
 
     /// A figure that a metric gives.
@@ -309,8 +308,7 @@ impl Case<'_> {
             return None;
         }
         let lever = &first.lever;
-        let own =
-            |entry: &&crate::experiment::study::Share| entry.part == lever.part && entry.resource == lever.resource;
+        let own = |entry: &&crate::study::Share| entry.part == lever.part && entry.resource == lever.resource;
         let spent: f64 = attribution.entries.iter().filter(own).map(|entry| entry.all).sum::<f64>() / total;
         let waiting = attribution.entries.iter().filter(|entry| entry.kind == Kind::Waiting);
         let waited: f64 = waiting.map(|entry| entry.all).sum::<f64>() / total;

@@ -9,19 +9,19 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::data::{Change, Effect, Judgement, LeverKind, Ratio, Value};
-use super::laws::clients;
 use super::levers::{Found, Turned, price};
 use crate::experiment::derived::Derived;
 use crate::experiment::design::{Design, DesignPoint};
 use crate::experiment::precision::Precision;
 use crate::experiment::runner::{self, Observer, RunError};
-use crate::experiment::study::{MetricName, Point, RunPlan};
 use crate::maths::statistics::multiple::{holm, paired_p};
 use crate::maths::statistics::paired::{ratio_of_means, variance_reduction_factor};
 use crate::model::system::{Plan, metrics};
 use crate::spec::load::{Document, Loader};
 use crate::spec::text::tree::Node;
+use crate::study::clients;
+use crate::study::insight::{Change, Effect, Judgement, LeverKind, Ratio, Value};
+use crate::study::{MetricName, Point, RunPlan};
 
 /// A change of the metric up to this share counts as no difference.
 pub const TOLERANCE: f64 = 0.02;
@@ -64,7 +64,7 @@ pub struct Goal {
 /// An intervention that could be built.
 pub struct Trial {
     /// What is turned.
-    pub lever: super::data::Lever,
+    pub lever: crate::study::insight::Lever,
     /// By how much.
     pub change: Change,
     /// What that makes of the model.
@@ -189,7 +189,7 @@ fn effect(results: &Results, trial: Trial, place: usize, goal: &Goal, confidence
     });
     let p = pair.as_ref().and_then(|(changed, unchanged)| paired_p(changed, unchanged).ok()).unwrap_or(1.0);
     let reduction = pair.as_ref().and_then(|(one, other)| variance_reduction_factor(one, other).ok().flatten());
-    let of = |point: &Point, metric: &str| super::laws::mean(&results.metrics, point, metric);
+    let of = |point: &Point, metric: &str| crate::study::mean(&results.metrics, point, metric);
     let kinds = ["goodput", "latency.mean", "latency.p95", "latency.p99", "failures"];
     let names = clients(&results.metrics).flat_map(|client| kinds.map(|kind| format!("{client}.{kind}")));
     let values = names.map(|metric| Value { before: of(base, &metric), after: of(point, &metric), metric }).collect();

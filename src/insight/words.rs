@@ -1,8 +1,8 @@
 //! Numbers in sentences.
 
-use super::data::{Effect, Insight};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
+use crate::study::insight::{Effect, Insight};
 
 /// A share in percent, with at most one digit behind the point: `12.5 %`, `100 %`.
 pub fn percent(share: f64) -> String {

@@ -11,9 +11,9 @@
 use ::csv::{Terminator, Writer, WriterBuilder};
 
 use super::names::is_numeric;
-use crate::experiment::Study;
-use crate::experiment::study::{Estimate, Factor, MetricName, Point};
 use crate::model::system::record::Ending;
+use crate::study::Study;
+use crate::study::{Estimate, Factor, MetricName, Point};
 
 /// One row per run: experiment, variant, factors, replication, seed, fingerprint, ending, events, and every metric.
 pub fn runs_csv(study: &Study) -> Vec<u8> {

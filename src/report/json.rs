@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::error::ReportError;
-use crate::experiment::Study;
-use crate::experiment::study::{LAYOUT, Point};
 use crate::spec::experiment_file::Scalar;
+use crate::study::Study;
+use crate::study::{LAYOUT, Point};
 
 /// The study as JSON; the same study gives the same bytes.
 pub fn summary_json(study: &Study) -> Vec<u8> {
@@ -140,7 +140,7 @@ fn print(value: &Value, depth: usize, out: &mut String) {
 mod tests {
     use super::super::tests::{hostile, overloaded, single, sweep, variants};
     use super::*;
-    use crate::experiment::study::Estimate;
+    use crate::study::Estimate;
 
     #[test]
     fn a_summary_reads_back_to_the_same_study() {

@@ -2,8 +2,8 @@
 
 use super::names::{MISSING, clean};
 use super::table::finding_unit;
-use crate::experiment::Study;
 use crate::quantity::unit::display;
+use crate::study::Study;
 
 /// A table of what was expected and what was measured: one row per expectation and point, of all studies in order.
 ///

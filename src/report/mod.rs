@@ -1,6 +1,6 @@
 //! Reports: tables, CSV files and charts, made from recorded results alone.
 //!
-//! Everything here reads a [`crate::experiment::Study`] and nothing else: a report can be made again from `summary.json`
+//! Everything here reads a [`crate::study::Study`] and nothing else: a report can be made again from `summary.json`
 //! without simulating, and gives the same bytes. (Traces of requests, [`trace`], are the exception.) [`table::terminal`] is
 //! the answer on the screen, [`report_html`] the page, [`csv`] and [`json`] are for programs, [`plots`] turns what an
 //! experiment asks to see into charts, [`diagram`] draws systems, [`markdown`] makes tables for docs, and

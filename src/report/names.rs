@@ -1,9 +1,9 @@
 //! Names for people: clients, metrics, factors and points as tables and charts write them.
 
-use crate::experiment::Study;
-use crate::experiment::study::{Estimate, Factor, Point};
 use crate::quantity::Unit;
 use crate::quantity::unit::{display, display_with_interval};
+use crate::study::Study;
+use crate::study::{Estimate, Factor, Point};
 
 /// What stands where a value is missing.
 pub(super) const MISSING: &str = "–";

@@ -15,8 +15,8 @@ use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use ::parquet::schema::types::{Type, TypePtr};
 
 use super::csv::{ending, is_quantity};
-use crate::experiment::Study;
-use crate::experiment::study::{Factor, Point};
+use crate::study::Study;
+use crate::study::{Factor, Point};
 
 /// The values of a column.
 enum Values {

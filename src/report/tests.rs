@@ -8,11 +8,11 @@ pub(super) use studies::{hostile, overloaded, single, sweep, sweep_with_plots, s
 use super::chart::{Chart, Layer, Role, Scale, to_png, to_svg};
 use super::plots::{attributions, charts};
 use super::table::terminal;
-use crate::experiment::Study;
-use crate::experiment::study::{Course, CourseAccount};
-use crate::insight::theory::Theory;
 use crate::measure::Kind;
 use crate::spec::experiment_file::{PlotSpec, Scalar};
+use crate::study::Study;
+use crate::study::Theory;
+use crate::study::{Course, CourseAccount};
 
 pub(super) fn all() -> Vec<Study> {
     vec![sweep(), sweep_with_plots(), variants(), single(), overloaded(), hostile(), two_factors(), empty("none", 5)]

@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 
 use super::plots::slug;
 use crate::engine::random::named;
-use crate::experiment::tracing::Traced;
 use crate::model::Blueprint;
 use crate::model::frame::Outcome;
 use crate::model::system::watch::{Span, Trace, What};
@@ -20,14 +19,12 @@ use crate::model::system::watch::{Span, Trace, What};
 /// The name of every file of traces begins like this.
 pub const PREFIX: &str = "trace";
 
-/// The files of a point's traces in both formats.
-pub fn files(traced: &Traced<'_>, seed: u64) -> [(String, Vec<u8>); 2] {
-    let blueprint = &traced.point.blueprint;
-    let whose =
-        if traced.point.variant.is_empty() { String::new() } else { format!("-{}", slug(&traced.point.variant)) };
+/// The files of a variant's traces in both formats.
+pub fn files(variant: &str, blueprint: &Blueprint, traces: &[Trace], seed: u64) -> [(String, Vec<u8>); 2] {
+    let whose = if variant.is_empty() { String::new() } else { format!("-{}", slug(variant)) };
     [
-        (format!("{PREFIX}{whose}.json"), chrome(blueprint, &traced.traces)),
-        (format!("{PREFIX}{whose}.otlp.json"), otlp(blueprint, &traced.traces, seed)),
+        (format!("{PREFIX}{whose}.json"), chrome(blueprint, traces)),
+        (format!("{PREFIX}{whose}.otlp.json"), otlp(blueprint, traces, seed)),
     ]
 }
 

@@ -18,7 +18,7 @@ use super::html::report_html;
 use super::json::summary_json;
 use super::plots::charts;
 use super::trace::PREFIX;
-use crate::experiment::Study;
+use crate::study::Study;
 
 /// The name of the file that holds the whole study.
 pub const SUMMARY: &str = "summary.json";

@@ -7,14 +7,15 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use scalelab::experiment::conduct;
 use scalelab::experiment::design::{Design, Options, design};
 use scalelab::experiment::runner::Unobserved;
-use scalelab::experiment::{Study, conduct};
 use scalelab::measure::Kind;
 use scalelab::model::system::{Plan, Record, System, metrics};
 use scalelab::model::{Blueprint, system};
 use scalelab::spec::load::{Document, Files, Loader};
 use scalelab::spec::text::diagnostic::render;
+use scalelab::study::Study;
 
 /// A second of simulated time [ns].
 pub const SECOND: u64 = 1_000_000_000;

@@ -15,10 +15,10 @@ use super::{ShardError, Share};
 use crate::engine::hash::Hash;
 use crate::experiment::design::Design;
 use crate::experiment::estimate::{Finished, Growth};
-use crate::experiment::study::{Factor, FileHash, MetricName, Run, RunPlan};
 use crate::measure::{Attribution, Histogram};
 use crate::model::system::record::Ending;
 use crate::spec::load::Document;
+use crate::study::{Factor, FileHash, MetricName, Run, RunPlan};
 
 /// What a file of runs calls itself.
 const FORMAT: &str = "scalelab runs";

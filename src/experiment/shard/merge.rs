@@ -16,7 +16,7 @@ use super::store::{JOURNAL, RUNS};
 use super::{ShardError, Share};
 use crate::experiment::design::Design;
 use crate::experiment::estimate::{Finished, summarize};
-use crate::experiment::study::Point;
+use crate::study::Point;
 
 /// The files of all shares, found to be complete.
 #[derive(Debug)]

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use super::layout::{Layout, Size, place};
 use super::{Overlay, STATION_LIMIT, description};
-use crate::experiment::system_map::{Part, PartKind, SystemMap};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::chart::{Weight, drawable, ellipsize, escape, text_width};
 use crate::report::names::clean;
+use crate::study::system::{Part, PartKind, SystemMap};
 
 /// Width of a box, and of a client's.
 const WIDTH: f64 = 196.0;
@@ -337,8 +337,8 @@ mod tests {
             part.stations.iter_mut().for_each(|room| room.name = "a\"b<c>&".to_owned());
         }
         map.parts[1].stations = vec![map.parts[1].stations[0].clone(); 9];
-        map.calls.push(crate::experiment::system_map::Calls { from: 1, to: 1, operations: vec!["<x>".to_owned()] });
-        map.calls.push(crate::experiment::system_map::Calls { from: 2, to: 1, operations: Vec::new() });
+        map.calls.push(crate::study::system::Calls { from: 1, to: 1, operations: vec!["<x>".to_owned()] });
+        map.calls.push(crate::study::system::Calls { from: 2, to: 1, operations: Vec::new() });
         for kind in [PartKind::Queue, PartKind::Cache, PartKind::Dependency, PartKind::Service] {
             map.parts[1].kind = kind;
             let text = svg(&map, &Overlay::default());

@@ -1,7 +1,7 @@
 //! A system as a Mermaid flowchart, for Markdown files that are rendered elsewhere.
 
-use crate::experiment::system_map::{Part, PartKind, SystemMap};
 use crate::report::names::clean;
+use crate::study::system::{Part, PartKind, SystemMap};
 
 /// The system as a Mermaid flowchart (<https://mermaid.js.org/syntax/flowchart.html>). Names cannot break it: text stands in
 /// quotes, with what would end them as a character code.

@@ -14,13 +14,13 @@ pub(super) use draw::STYLE;
 pub use mermaid::mermaid;
 
 use super::names::{clean, clients, estimate};
-use crate::experiment::Study;
-use crate::experiment::study::Point;
-use crate::experiment::system_map::{PartKind, SystemMap};
-use crate::insight::data::Insight;
 use crate::measure::Kind;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
+use crate::study::Point;
+use crate::study::Study;
+use crate::study::insight::Insight;
+use crate::study::system::{PartKind, SystemMap};
 
 /// Most stations of a part that are shown.
 const STATION_LIMIT: usize = 6;
@@ -40,11 +40,11 @@ impl Overlay {
     /// What a point's results say about its system.
     pub fn of(study: &Study, point: &Point, map: &SystemMap) -> Overlay {
         let value = |metric: String| estimate(study, point, &metric).map(|estimate| estimate.mean);
-        let utilization = |part: &crate::experiment::system_map::Part| {
+        let utilization = |part: &crate::study::system::Part| {
             let of = |name: &str| value(format!("{}.{name}.utilization", part.name));
             part.stations.iter().map(|room| of(&room.name)).collect()
         };
-        let words = |part: &crate::experiment::system_map::Part| {
+        let words = |part: &crate::study::system::Part| {
             let offered = value(format!("{}.offered", part.name)).filter(|_| part.kind == PartKind::Client);
             offered.map(|rate| format!("{} offered", display(rate, Unit::PerSecond)))
         };

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use super::figures::Figure;
 use super::page::{Page, attribute, text};
-use crate::experiment::Study;
-use crate::experiment::study::{Attribution, Share};
 use crate::measure::Kind;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::clean;
+use crate::study::Study;
+use crate::study::{Attribution, Share};
 
 /// Most points and clients with blocks of their own.
 const FLAME_LIMIT: usize = 12;

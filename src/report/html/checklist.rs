@@ -2,14 +2,14 @@
 //! said to be open. Nothing is advice by rule of thumb: what no run has shown is not claimed.
 
 use super::page::{Page, text};
-use crate::experiment::Study;
-use crate::experiment::expectation::Verdict;
-use crate::experiment::study::Point;
-use crate::experiment::system_map::SystemMap;
-use crate::insight::data::{Class, Effect, Insight, Judgement, LeverKind, StationFacts, Topic};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::clean;
+use crate::study::Point;
+use crate::study::Study;
+use crate::study::finding::Verdict;
+use crate::study::insight::{Class, Effect, Insight, Judgement, LeverKind, StationFacts, Topic};
+use crate::study::system::SystemMap;
 
 /// How much busier than the average the busiest instance may be in an even load.
 const UNEVEN: f64 = 0.15;

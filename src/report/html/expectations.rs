@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::page::{Page, text};
-use crate::experiment::Study;
-use crate::experiment::expectation::{Finding, Verdict};
 use crate::quantity::unit::display;
 use crate::report::markdown::deviation;
 use crate::report::names::MISSING;
 use crate::report::table::finding_unit;
+use crate::study::Study;
+use crate::study::finding::{Finding, Verdict};
 
 /// Most rows.
 const ROW_LIMIT: usize = 400;

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::page::{Page, text};
-use crate::experiment::Study;
 use crate::report::chart::{Chart, to_live_svg};
 use crate::report::error::ReportError;
 use crate::report::names::clean;
 use crate::report::plots::{self, charts};
+use crate::study::Study;
 
 /// Size of a chart, CSS pixels; and on a narrow screen.
 const WIDE: (u32, u32) = (760, 380);

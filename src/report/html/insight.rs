@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::page::{Page, attribute, text};
-use crate::experiment::Study;
-use crate::insight::data::{Change, Effect, Figure, Insight, Judgement, Sentence, StationFacts, Topic};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::{MISSING, clean, compact};
+use crate::study::Study;
+use crate::study::insight::{Change, Effect, Figure, Insight, Judgement, Sentence, StationFacts, Topic};
 
 /// Most rows of a chart of effects.
 const EFFECT_LIMIT: usize = 40;

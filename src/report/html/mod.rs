@@ -19,8 +19,8 @@ mod system;
 mod tests;
 
 use super::error::ReportError;
-use crate::experiment::Study;
-use crate::experiment::study::Point;
+use crate::study::Point;
+use crate::study::Study;
 use page::Page;
 
 /// The page of a study, in UTF-8.

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::insight;
-use crate::experiment::Study;
-use crate::experiment::expectation::Verdict;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::chart::{dark_twins, escape};
 use crate::report::diagram;
 use crate::report::names::{clean, counted};
+use crate::study::Study;
+use crate::study::finding::Verdict;
 
 /// The document's beginning: it forbids itself to fetch anything.
 const HEAD: &str = include_str!("head.html");

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::page::{Page, text};
-use crate::experiment::Study;
-use crate::experiment::study::Point;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::{clients, compact, counted, estimate, factor_names, level_text};
+use crate::study::Point;
+use crate::study::Study;
 
 /// Most rows.
 const ROW_LIMIT: usize = 400;

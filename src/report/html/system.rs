@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::page::{Page, attribute, text};
-use crate::experiment::Study;
-use crate::experiment::study::Point;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::diagram::{self, Overlay};
 use crate::report::names::{clean, counted};
+use crate::study::Point;
+use crate::study::Study;
 
 /// Larger systems are not drawn here: nobody could read them.
 const PART_LIMIT: usize = 80;

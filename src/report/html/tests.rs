@@ -1,10 +1,10 @@
 //! The page's structure, without a browser.
 
 use super::*;
-use crate::experiment::study::MetricName;
-use crate::insight::data::*;
 use crate::quantity::Unit;
 use crate::report::tests::{all, hostile, single, sweep_with_plots};
+use crate::study::MetricName;
+use crate::study::insight::*;
 
 fn page(study: &Study) -> String {
     String::from_utf8(report_html(study).unwrap()).unwrap()

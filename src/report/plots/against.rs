@@ -5,7 +5,7 @@
 use super::super::chart::{Chart, Layer, Line, Points, Scale};
 use super::super::names::words;
 use super::{Numbers, ReportError, Sketch, axis, scale_of};
-use crate::experiment::study::Point;
+use crate::study::Point;
 
 pub(super) fn chart(sketch: &Sketch<'_>, x: usize) -> Result<Chart, ReportError> {
     let study = sketch.study;

@@ -5,10 +5,10 @@ use super::super::names::{clean, factor_words, is_numeric, shorten};
 use super::groups::Group;
 use super::over::x_axis;
 use super::{Dimension, Numbers, ReportError, Sketch, scale_of};
-use crate::experiment::Study;
-use crate::experiment::study::{Course, Point, Share};
 use crate::measure::Kind;
 use crate::quantity::Unit;
+use crate::study::Study;
+use crate::study::{Course, Point, Share};
 
 /// Time that is lost, and time that is spent on the request.
 const LOST: &[Kind] = &[Kind::Waiting, Kind::Backoff];

@@ -2,8 +2,8 @@
 
 use super::super::names::{clients, is_numeric};
 use super::time::has_column;
-use crate::experiment::Study;
 use crate::spec::experiment_file::{PlotSpec, Spacing};
+use crate::study::Study;
 
 /// Most clients with charts of their own.
 pub(super) const CLIENT_LIMIT: usize = 4;

@@ -2,10 +2,10 @@
 
 use super::super::chart::{Axis, Chart, Layer, Line, Scale};
 use super::{Numbers, ReportError, Sketch, axis};
-use crate::experiment::study::Point;
 use crate::quantity::Unit;
 use crate::quantity::unit::{axis_scale, display, parse_as};
 use crate::spec::experiment_file::Scalar;
+use crate::study::Point;
 
 /// From this ratio of the greatest to the least time on, the time axis is logarithmic.
 const LOG_SPAN: f64 = 50.0;

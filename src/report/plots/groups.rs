@@ -3,7 +3,7 @@
 use super::super::chart::{Role, Stroke};
 use super::super::names::{clean, factor_names, factor_words, level_text, shorten};
 use super::{Dimension, ReportError, Sketch};
-use crate::experiment::study::Point;
+use crate::study::Point;
 
 /// Longest name of a line, characters.
 const NAME_LIMIT: usize = 60;

@@ -3,9 +3,9 @@
 use super::super::chart::{Axis, Chart, Layer};
 use super::super::names::{clean, factor_words, level_text, words};
 use super::{Numbers, ReportError, Sketch};
-use crate::experiment::study::Point;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
+use crate::study::Point;
 
 /// Height of a row and of all around the rows, CSS pixels.
 const HEIGHTS: (usize, usize) = (38, 190);

@@ -20,11 +20,11 @@ mod time;
 use super::chart::{Axis, Chart, Layer, Scale};
 use super::error::ReportError;
 use super::names::{clean, clients, is_numeric, nearest, shorten};
-use crate::experiment::Study;
-use crate::experiment::study::{MetricName, Point};
 use crate::quantity::Unit;
 use crate::quantity::unit::{axis_scale, display, parse_as};
 use crate::spec::experiment_file::{PlotSpec, Scalar, Spacing};
+use crate::study::Study;
+use crate::study::{MetricName, Point};
 
 /// The other things than swept keys that a plot may be drawn over.
 const OTHER_X: [&str; 4] = ["variant", "time", "distribution", "attribution"];

@@ -4,9 +4,9 @@ use super::super::chart::{Axis, Chart, Layer, Line, Scale};
 use super::super::names::{clean, factor_words, words};
 use super::groups::Group;
 use super::{Dimension, Numbers, ReportError, Sketch, axis, scale_of};
-use crate::experiment::study::{Factor, Point};
-use crate::insight::theory::Theory;
 use crate::spec::experiment_file::Mark;
+use crate::study::Theory;
+use crate::study::{Factor, Point};
 
 /// Levels whose ratios differ by no more than this factor count as spaced by ratio (written values are rounded).
 const SAME_RATIO: f64 = 1.35;

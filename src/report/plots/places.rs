@@ -4,7 +4,7 @@ use super::super::chart::{Axis, Chart, Layer, Points, Role, Scale, Series};
 use super::super::names::{clean, factor_words, level_text, shorten, words};
 use super::groups::Group;
 use super::{Dimension, Numbers, ReportError, Sketch};
-use crate::experiment::study::Point;
+use crate::study::Point;
 
 /// More bars than this side by side cannot be told apart; dots are drawn instead.
 const BAR_LIMIT: usize = 8;

@@ -3,9 +3,9 @@
 use super::super::chart::{Chart, Layer, Line};
 use super::super::names::words;
 use super::{Numbers, ReportError, Sketch, axis};
-use crate::experiment::study::{MetricName, Point};
 use crate::quantity::Unit;
 use crate::quantity::unit::axis_scale;
+use crate::study::{MetricName, Point};
 
 /// Intervals after the window's end that may go unmarked.
 const SLACK: f64 = 1.5;

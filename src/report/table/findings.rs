@@ -1,12 +1,12 @@
 //! The expectations and what became of them.
 
 use super::{Page, Style};
-use crate::experiment::Study;
-use crate::experiment::expectation::{Finding, Verdict};
 use crate::quantity::Unit;
 use crate::quantity::unit::{display, display_with_interval};
 use crate::report::markdown::deviation;
 use crate::report::names::counted;
+use crate::study::Study;
+use crate::study::finding::{Finding, Verdict};
 
 /// Up to this many points of one expectation are listed one by one; of more, those that are not held, up to as many.
 const LISTED: usize = 4;

@@ -3,13 +3,13 @@
 use comfy_table::{CellAlignment, Table};
 
 use super::{Page, Style};
-use crate::experiment::Study;
-use crate::experiment::study::Estimate;
-use crate::insight::compare::Comparison;
-use crate::insight::data::{Change, Effect, Insight, Judgement, StationFacts, Topic};
 use crate::quantity::Unit;
 use crate::quantity::unit::{display, display_with_interval};
 use crate::report::names::{MISSING, clean, shorten};
+use crate::study::Estimate;
+use crate::study::Study;
+use crate::study::comparison::Comparison;
+use crate::study::insight::{Change, Effect, Insight, Judgement, StationFacts, Topic};
 
 /// Most levers and stations of a table.
 const ROWS: usize = 16;

@@ -15,7 +15,7 @@ pub use insight::{comparison, explanations};
 pub use search::search;
 
 use super::names::clean;
-use crate::experiment::Study;
+use crate::study::Study;
 
 /// The fewest columns that are laid out for; a narrower terminal wraps.
 const NARROWEST: usize = 40;

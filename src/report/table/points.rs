@@ -3,13 +3,13 @@
 use comfy_table::{CellAlignment, Table};
 
 use super::{Page, Style};
-use crate::experiment::Study;
-use crate::experiment::study::Point;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::{
     MISSING, clean, clients, compact, counted, estimate, factor_names, is_numeric, level_text, shorten, words,
 };
+use crate::study::Point;
+use crate::study::Study;
 
 /// Up to this many points stand side by side, one column each.
 const SIDE_BY_SIDE: usize = 4;

@@ -3,11 +3,11 @@
 use super::Page;
 use super::Style;
 use super::insight::{plain, print};
-use crate::experiment::Study;
-use crate::insight::scaling::{Law, Scaling};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::{clean, shorten};
+use crate::study::Study;
+use crate::study::scaling::{Law, Scaling};
 
 /// Most variants and levels that are shown.
 const ROWS: usize = 8;

@@ -2,11 +2,11 @@
 
 use super::insight::{plain, print};
 use super::{Page, Style};
-use crate::experiment::expectation::Verdict;
-use crate::insight::find::{Search, Trial};
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::report::names::{clean, shorten};
+use crate::study::finding::Verdict;
+use crate::study::search::{Search, Trial};
 
 /// A search for a terminal.
 pub fn search(question: &str, search: &Search, width: usize, color: bool) -> String {

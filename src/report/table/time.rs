@@ -1,9 +1,9 @@
 //! Where the time goes: the greatest parts of the mean response time and of the slowest requests.
 
 use super::{Page, Style};
-use crate::experiment::Study;
-use crate::experiment::study::{Attribution, Point, Share};
 use crate::report::names::{clean, clients, factor_names, level_text, shorten};
+use crate::study::Study;
+use crate::study::{Attribution, Point, Share};
 
 /// Parts that are named.
 const PARTS: usize = 4;

@@ -1,14 +1,14 @@
 //! Studies made by hand.
 
-use crate::experiment::Study;
-use crate::experiment::expectation::{Finding, Verdict};
-use crate::experiment::study::*;
-use crate::experiment::system_map::{Calls, Part, PartKind, Room, SystemMap};
 use crate::measure::Kind;
 use crate::model::system::record::Ending;
 use crate::quantity::Unit;
 use crate::report::names::compact;
 use crate::spec::experiment_file::{Mark, PlotSpec, Scalar, Spacing};
+use crate::study::Study;
+use crate::study::finding::{Finding, Verdict};
+use crate::study::system::{Calls, Part, PartKind, Room, SystemMap};
+use crate::study::*;
 
 pub(super) const KEY: &str = "clients.shoppers.arrivals.poisson";
 

@@ -5,18 +5,27 @@
 //!
 //! Units: every value is in the base unit of its metric (seconds, 1/s, shares from 0 to 1, bytes).
 
+pub mod comparison;
+pub mod finding;
+pub mod insight;
+pub mod level;
+pub mod scaling;
+pub mod search;
+pub mod selected;
+pub mod system;
+
 use serde::{Deserialize, Serialize};
 
-use super::expectation::Finding;
-use super::selection::Selected;
-use super::system_map::SystemMap;
-use crate::insight::Insight;
-use crate::insight::scaling::Scaling;
-use crate::insight::theory::Theory;
 use crate::measure::Kind;
 use crate::model::system::record::Ending;
 use crate::quantity::Unit;
 use crate::spec::experiment_file::PlotSpec;
+use finding::Finding;
+pub use insight::Insight;
+pub use level::Level;
+use scaling::Scaling;
+use selected::Selected;
+use system::SystemMap;
 
 /// The version of the layout of `summary.json`; grows when a reader would have to change.
 pub const LAYOUT: u32 = 1;
@@ -163,15 +172,6 @@ impl Factor {
     }
 }
 
-/// A level of a factor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Level {
-    /// As written: `400/s`.
-    pub text: String,
-    /// Its value in the base unit, if it is a quantity or a number.
-    pub value: Option<f64>,
-}
-
 /// One variant at one combination of levels.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Point {
@@ -240,6 +240,19 @@ impl Estimate {
     pub fn high(&self) -> f64 {
         self.half_width.map_or(f64::INFINITY, |half| self.mean + half)
     }
+}
+
+/// What a formula says of one point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Theory {
+    /// The point's variant.
+    pub variant: String,
+    /// The point's levels.
+    pub levels: Vec<usize>,
+    /// The formula: `M/M/4`.
+    pub formula: String,
+    /// The metric and its value in the base unit.
+    pub values: Vec<(String, f64)>,
 }
 
 /// Where the time of a client's successful requests went.
@@ -336,4 +349,15 @@ impl Study {
         }
         variants
     }
+}
+
+/// The mean of a metric at a point.
+pub fn mean(metrics: &[MetricName], point: &Point, name: &str) -> Option<f64> {
+    let index = metrics.iter().position(|metric| metric.name == name)?;
+    point.estimates.get(index).copied().flatten().map(|estimate| estimate.mean).filter(|mean| mean.is_finite())
+}
+
+/// The clients, in order: only they have a metric `offered`.
+pub fn clients(metrics: &[MetricName]) -> impl Iterator<Item = &str> {
+    metrics.iter().filter_map(|metric| metric.name.strip_suffix(".offered"))
 }

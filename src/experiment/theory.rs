@@ -12,9 +12,6 @@
 //! | Poisson arrivals, one core, a constant `cpu` | M/G/1 processor sharing, means only |
 //! | N users, exponential think time, c cores or workers, an exponential step | M/M/c//N (mean value analysis for c = 1) |
 
-use serde::{Deserialize, Serialize};
-
-use crate::experiment::levels;
 use crate::maths::queue::mg1::Mg1;
 use crate::maths::queue::mmc::Mmc;
 use crate::maths::queue::mmck::Mmck;
@@ -24,19 +21,7 @@ use crate::maths::queue::service::ServiceMoments;
 use crate::quantity::Unit;
 use crate::spec::text::path::{Path, get};
 use crate::spec::text::tree::{Node, Value};
-
-/// What a formula says of one point.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Theory {
-    /// The point's variant.
-    pub variant: String,
-    /// The point's levels.
-    pub levels: Vec<usize>,
-    /// The formula: `M/M/4`.
-    pub formula: String,
-    /// The metric and its value in the base unit.
-    pub values: Vec<(String, f64)>,
-}
+use crate::study::level;
 
 /// The work of the only step: its mean [s], and whether it is exponential (else constant).
 struct Work {
@@ -164,7 +149,7 @@ fn number(node: &Node) -> Option<f64> {
 
 fn quantity(node: &Node, unit: Unit) -> Option<f64> {
     match &node.value {
-        Value::Text { text, .. } => levels::read(text).filter(|(read, _)| *read == Some(unit)).map(|(_, value)| value),
+        Value::Text { text, .. } => level::read(text).filter(|(read, _)| *read == Some(unit)).map(|(_, value)| value),
         _ => None,
     }
 }

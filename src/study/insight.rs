@@ -5,8 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::levels;
-use crate::experiment::study::{Estimate, RunPlan};
+use super::{Estimate, RunPlan, level};
 use crate::quantity::Unit;
 
 /// What was found out about one point.
@@ -212,7 +211,7 @@ pub struct Effect {
 impl Effect {
     /// Whether twice of it is half of the time that is written: a step, or a delay of a policy.
     pub fn is_of_speed(&self) -> bool {
-        let time = |text: &str| levels::read(text).filter(|(unit, _)| *unit == Some(Unit::Seconds));
+        let time = |text: &str| level::read(text).filter(|(unit, _)| *unit == Some(Unit::Seconds));
         let shorter = time(&self.from).zip(time(&self.to)).is_some_and(|((_, from), (_, to))| to < from);
         self.lever.kind == LeverKind::Demand
             || self.lever.kind == LeverKind::Policy && shorter == (self.factor > 1.0) && time(&self.from).is_some()
