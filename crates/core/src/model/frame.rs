@@ -327,12 +327,16 @@ pub struct Frames {
     vacant: u32,
     in_use: usize,
     peak: usize,
+    /// How many may be in flight.
+    limit: usize,
+    /// Whether there were ever more.
+    crowded: bool,
 }
 
 impl Frames {
-    /// No frames.
-    pub const fn new() -> Self {
-        Frames { slab: Vec::new(), vacant: NONE, in_use: 0, peak: 0 }
+    /// No frames, of which so many may be in flight.
+    pub const fn new(limit: usize) -> Self {
+        Frames { slab: Vec::new(), vacant: NONE, in_use: 0, peak: 0, limit, crowded: false }
     }
 
     /// Starts a frame that is about to run; returns its index and the frame. Fields that are set before they are read
@@ -342,7 +346,10 @@ impl Frames {
         let Start { role, owner, instance, key, place, bearing } = start;
         let index = if self.vacant == NONE { self.grow() } else { self.vacant };
         self.in_use += if role == Role::Direct { 2 } else { 1 };
-        self.peak = self.peak.max(self.in_use);
+        if self.in_use > self.peak {
+            self.peak = self.in_use;
+            self.crowded = self.peak > self.limit;
+        }
         let frame = &mut self.slab[index as usize];
         self.vacant = frame.queue[1];
         frame.key = key;
@@ -398,6 +405,12 @@ impl Frames {
         self.in_use
     }
 
+    /// Whether more were in flight at once than may be.
+    #[inline]
+    pub fn crowded(&self) -> bool {
+        self.crowded
+    }
+
     /// The most that were ever in flight at once.
     pub fn peak(&self) -> usize {
         self.peak
@@ -417,12 +430,6 @@ impl Frames {
     /// The places of the frames in use, in their order in the slab.
     pub fn places(&self) -> impl Iterator<Item = u32> {
         (0..self.slab.len() as u32).filter(|index| self.slab[*index as usize].role != Role::Vacant)
-    }
-}
-
-impl Default for Frames {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -457,7 +464,7 @@ mod tests {
 
     #[test]
     fn a_reused_place_has_a_new_generation() {
-        let mut frames = Frames::default();
+        let mut frames = Frames::new(9);
         let (first, _) = frames.start(0, plain(1));
         let generation = frames[first].generation;
         frames.remove(first);

@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn counts(section: &Section, item: impl Fn(u32) -> u32) -> Vec<u32> {
-        let mut frames = Frames::new();
+        let mut frames = Frames::new(usize::MAX);
         let mut counts = vec![0; 19];
         for number in 0..16_000 {
             let bearing = Bearing { item: item(number), ..Bearing::PLAIN };

@@ -223,7 +223,7 @@ mod tests {
     use std::collections::VecDeque;
 
     fn frames(count: u32) -> Frames {
-        let mut frames = Frames::default();
+        let mut frames = Frames::new(usize::MAX);
         for key in 0..u64::from(count) {
             let bearing = Bearing::PLAIN;
             frames.start(0, Start { role: Role::Attempt, owner: 0, instance: 0, key, place: 0, bearing });

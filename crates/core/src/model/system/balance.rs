@@ -15,7 +15,7 @@ use crate::model::balancing::latencies::Latencies;
 use crate::model::balancing::outliers::Outliers;
 use crate::model::balancing::{Balancing, Load};
 use crate::model::blueprint;
-use crate::model::frame::NONE;
+use crate::model::frame::{Answer, NONE, Outcome};
 
 use super::fleet::{Gauge, Versions};
 use super::record::ServiceBook;
@@ -131,6 +131,10 @@ pub(super) struct Service {
     due: Nanos,
     /// Until when calls need no choice: there is nothing to balance, and the one instance is there [ns].
     alone_until: Nanos,
+    /// Whether a call takes a choice and three counters, and nothing else wants to hear of it.
+    plain: bool,
+    /// Until when a plain choice finds all as it is [ns].
+    plain_until: Nanos,
 }
 
 impl Service {
@@ -181,6 +185,11 @@ impl Service {
             changes: balancing.changes().into_iter().rev().collect(),
             balancing,
         });
+        let plain = balanced
+            && !(watched || renewable || reports.is_some() || latencies.is_some())
+            && balancers.len() == 1
+            && knowledge.outliers.is_none()
+            && knowledge.balancing.follow.is_none();
         let scaled = service.fleet.as_ref().is_some_and(|fleet| fleet.autoscaler.is_some());
         let by_session = knowledge.balancing.follow == Some(By::Session);
         let mut service = Service {
@@ -205,6 +214,8 @@ impl Service {
             knowledge,
             due: Nanos::MAX,
             alone_until: 0,
+            plain: plain && !scaled,
+            plain_until: 0,
         };
         if service.knowledge.changes.is_empty() {
             service.look_ahead();
@@ -218,11 +229,25 @@ impl Service {
     /// Chooses the instance of a call, which is in flight from now on; `None` if nobody can be reached. `caller` is the number
     /// of the calling instance within its service, if it is one.
     #[inline(always)]
-    pub(super) fn choose(&mut self, call: &Call, caller: Option<u32>) -> Option<Placed> {
+    pub(super) fn choose(&mut self, call: &Call, caller: impl FnOnce() -> Option<u32>) -> Option<Placed> {
         if call.now < self.alone_until {
             return Some(Placed { instance: self.first_instance, balancer: 0 });
         }
-        self.choose_among(call, caller)
+        if call.now < self.plain_until {
+            return Some(self.choose_plainly(call));
+        }
+        self.choose_among(call, caller())
+    }
+
+    #[inline]
+    fn choose_plainly(&mut self, call: &Call) -> Placed {
+        let One { policy, members, in_flight } = &mut self.balancers[0];
+        let view = View { members, in_flight, present: &self.present, latencies: None };
+        let number = policy.choose(call, &view, &mut self.random);
+        in_flight[number as usize] += 1;
+        self.present[number as usize] += 1;
+        self.sent[number as usize] += 1;
+        Placed { instance: self.first_instance + number, balancer: 0 }
     }
 
     fn choose_among(&mut self, call: &Call, caller: Option<u32>) -> Option<Placed> {
@@ -340,9 +365,15 @@ impl Service {
 
     /// Takes note of an instance's answer to a call of one of the balancers.
     #[inline(always)]
-    pub(super) fn answered(&mut self, reply: Reply, balancer: u16) {
-        if self.balanced {
-            self.note_answer(reply, balancer);
+    pub(super) fn answered(&mut self, now: Nanos, answer: &Answer) {
+        if self.plain {
+            let number = (answer.instance - self.first_instance) as usize;
+            self.balancers[0].in_flight[number] -= 1;
+            self.present[number] -= 1;
+        } else if self.balanced {
+            let &Answer { instance, balancer, started, outcome, .. } = answer;
+            let success = outcome == Outcome::Success;
+            self.note_answer(Reply { now, instance, latency: now - started, success, present: 0 }, balancer);
         }
     }
 
@@ -464,6 +495,8 @@ impl Service {
         self.due = self.next_due();
         let alone = !self.balanced && !self.balancers[0].members.eligible.is_empty();
         self.alone_until = if alone { self.due } else { 0 };
+        let plain = self.plain && !self.broken && !self.balancers[0].members.eligible.is_empty();
+        self.plain_until = if plain { self.due } else { 0 };
     }
 
     /// When something must be brought up to date.

@@ -7,7 +7,7 @@ use crate::engine::Nanos;
 use crate::engine::random::child;
 use crate::measure::Kind;
 use crate::measure::ledger::{Ledger, Pool};
-use crate::model::balancer::{Call, Reply};
+use crate::model::balancer::Call;
 use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage, Start};
 use crate::model::program::{Instruction, Place, Route};
 
@@ -36,7 +36,7 @@ impl System<'_> {
             if foresees {
                 call.work = self.foresee(target.entry, attempt_key);
             }
-            let caller_number = match self.frames[caller].role {
+            let caller_number = || match self.frames[caller].role {
                 Role::Request => None,
                 _ => self.instances.get(self.frames[caller].instance as usize).map(|place| place.number),
             };
@@ -83,10 +83,9 @@ impl System<'_> {
     #[inline(always)]
     fn book(&mut self, answer: &Answer, heard: bool) {
         let now = self.calendar.now();
-        let &Answer { owner, instance, balancer, started, outcome, .. } = answer;
+        let &Answer { owner, instance, started, outcome, .. } = answer;
         let service = self.instances[instance as usize].service;
-        let reply = Reply { now, instance, latency: now - started, success: outcome == Outcome::Success, present: 0 };
-        self.services[service as usize].answered(reply, balancer);
+        self.services[service as usize].answered(now, answer);
         self.books.answered(owner, now - started, outcome, heard);
         self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
     }

@@ -17,8 +17,7 @@ impl System<'_> {
         while let Some(frame) = running {
             self.run_frame(frame);
             // A fork can explode within a single event, so the limit is looked at after every frame.
-            let full = self.frames.in_use() > self.plan.in_flight_limit;
-            running = if full { None } else { self.next_ready() };
+            running = if self.frames.crowded() { None } else { self.next_ready() };
         }
     }
 

@@ -289,7 +289,7 @@ impl<'a> System<'a> {
             blueprint,
             plan,
             calendar,
-            frames: Frames::new(),
+            frames: Frames::new(plan.in_flight_limit),
             pool: Pool::new(program.accounts.len()),
             ready: Ready::default(),
             condemned: Vec::new(),
@@ -372,8 +372,7 @@ impl<'a> System<'a> {
     /// The main loop.
     fn play<W: Watch>(&mut self, stop: &dyn Fn() -> bool, watch: &mut W) -> Ending {
         let (mut instant, mut at_instant) = (0, 0);
-        // When to look next: every so many events, and exactly at the limit.
-        let mut look = POLL.min(self.plan.event_limit);
+        self.books.look_at(POLL.min(self.plan.event_limit));
         while let Some((until, milestone)) = self.milestones.pop() {
             loop {
                 let (frames, sharing) = (&self.frames, &self.sharing);
@@ -397,20 +396,14 @@ impl<'a> System<'a> {
                     watch.after(self);
                 }
                 self.books.events += 1;
-                if self.frames.in_use() > self.plan.in_flight_limit {
+                if self.frames.crowded() {
                     return Ending::TooManyInFlight;
                 }
-                if self.turns > STUCK {
-                    return Ending::EventLimit;
-                }
-                if self.books.events >= look {
+                if self.books.looks_now() {
                     if let Some(ending) = self.poll(&mut instant, &mut at_instant, stop) {
                         return ending;
                     }
-                    look = (look + POLL).min(self.plan.event_limit);
-                }
-                if self.books.done() {
-                    return Ending::Completed;
+                    self.books.look_at((self.books.events + POLL).min(self.plan.event_limit));
                 }
             }
             if self.books.done() && self.calendar.is_empty() {
@@ -432,7 +425,7 @@ impl<'a> System<'a> {
         Ending::Completed
     }
 
-    /// Looks now and then whether the run should end early; `instant` and `at_instant` are the clock and the events at the
+    /// Looks, now and then and when there is something to see, whether the run should end; `instant` and `at_instant` are the clock and the events at the
     /// last look at which the clock had moved.
     #[cold]
     fn poll(&mut self, instant: &mut Nanos, at_instant: &mut u64, stop: &dyn Fn() -> bool) -> Option<Ending> {
@@ -445,6 +438,9 @@ impl<'a> System<'a> {
         }
         if self.violation.is_some() || events >= self.plan.event_limit {
             return Some(Ending::EventLimit);
+        }
+        if self.books.done() {
+            return Some(Ending::Completed);
         }
         stop().then_some(Ending::Interrupted)
     }
@@ -490,6 +486,7 @@ impl<'a> System<'a> {
     /// Notes that time stands still.
     #[cold]
     fn stuck(&mut self) {
+        self.books.look_now();
         let client = self.frames.iter().find_map(Frame::client).unwrap_or(0);
         self.violation.get_or_insert(Violation {
             part: self.blueprint.clients[client as usize].name.clone(),

@@ -120,12 +120,11 @@ impl Ready {
     #[inline]
     pub(super) fn pop(&mut self) -> Option<u32> {
         let next = self.frames.get(self.taken).copied();
-        match next {
-            Some(_) => self.taken += 1,
-            None => {
-                self.frames.clear();
-                self.taken = 0;
-            }
+        if next.is_some() {
+            self.taken += 1;
+        } else if self.taken > 0 {
+            self.frames.clear();
+            self.taken = 0;
         }
         next
     }

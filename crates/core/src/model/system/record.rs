@@ -263,6 +263,8 @@ impl Record {
 #[derive(Debug)]
 pub(super) struct Books {
     pub(super) events: u64,
+    /// After how many events the main loop looks up.
+    look: u64,
     pub(super) clients: Vec<ClientBook>,
     pub(super) operations: Vec<OperationBook>,
     pub(super) accounts: Vec<AccountBook>,
@@ -313,6 +315,7 @@ impl Books {
         };
         Books {
             events: 0,
+            look: 0,
             clients: blueprint.clients.iter().map(client).collect(),
             operations: vec![OperationBook::default(); blueprint.operations.len()],
             accounts: vec![AccountBook::default(); accounts],
@@ -358,6 +361,22 @@ impl Books {
         self.awaited == 0
     }
 
+    /// Whether the main loop should look up now: enough events have passed, or something wants to be seen.
+    #[inline]
+    pub(super) fn looks_now(&self) -> bool {
+        self.events >= self.look
+    }
+
+    /// Lets the main loop look up after so many events.
+    pub(super) fn look_at(&mut self, events: u64) {
+        self.look = events;
+    }
+
+    /// Lets the main loop look up after this event.
+    pub(super) fn look_now(&mut self) {
+        self.look = 0;
+    }
+
     /// A request began.
     #[inline]
     pub(super) fn began(&mut self, client: u32, now: Nanos) {
@@ -401,6 +420,9 @@ impl Books {
         }
         if measured {
             self.awaited -= 1;
+            if self.awaited == 0 {
+                self.look = 0;
+            }
             book.outcomes[outcome as usize] += 1;
             if outcome == Outcome::Success {
                 book.latency.record(response);

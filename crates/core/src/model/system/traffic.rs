@@ -42,8 +42,19 @@ pub(super) struct Source {
     visits: Option<Visits>,
     /// The number of its first user among those of all clients; [`NONE`] if its requests belong to nobody.
     first_session: u32,
+    /// Whether a request is about nothing, of nobody, and told from others by its number alone.
+    plain: bool,
     /// Whether a direct request's attempt is stopped when its client's patience ends.
     pub(super) cancels: bool,
+}
+
+/// A request that has just begun.
+struct Begun {
+    /// Keys all its draws.
+    key: u64,
+    /// Its user among those of all clients; [`NONE`] if it belongs to nobody.
+    session: u32,
+    bearing: Bearing,
 }
 
 /// A batch at work.
@@ -74,6 +85,8 @@ impl Source {
         };
         let closed = matches!(client.traffic, Traffic::Closed { .. });
         let direct = direct(blueprint, client.entry);
+        let replayed = matches!(process, Some(Process::Replay(_)));
+        let plain = process.is_some() && !replayed && client.keys.is_none() && client.visit.is_none();
         Source {
             key: client_key,
             process,
@@ -82,6 +95,7 @@ impl Source {
             entry: client.entry,
             direct,
             cancels: direct.is_some_and(|site| blueprint.program.sites[site as usize].cancels),
+            plain,
             job: Job::new(&client.traffic),
             keys: client.keys.clone(),
             upcoming: NONE,
@@ -92,8 +106,51 @@ impl Source {
         }
     }
 
-    /// What a request that begins now is about, and how important it is.
+    /// Somebody comes; returns the user.
+    #[inline(never)]
+    fn arrives(&mut self) -> u32 {
+        self.recorded = self.upcoming;
+        let Some(visits) = &mut self.visits else { return 0 };
+        let user = visits.begin(self.recorded);
+        self.sent.resize(self.sent.len().max(user as usize + 1), 0);
+        self.sent[user as usize] = 0;
+        user
+    }
+
+    /// The request of a user that begins now.
     #[inline(always)]
+    fn begin(&mut self, user: u32, now: Nanos) -> Begun {
+        if !self.plain {
+            return self.begin_apart(user, now);
+        }
+        let number = &mut self.sent[user as usize];
+        let request_key = key(self.key ^ u64::from(user).rotate_left(32), u64::from(*number));
+        *number += 1;
+        Begun { key: request_key, session: NONE, bearing: Bearing { priority: self.priority, ..Bearing::PLAIN } }
+    }
+
+    /// The same where there is something to know of requests or users.
+    #[inline(never)]
+    fn begin_apart(&mut self, user: u32, now: Nanos) -> Begun {
+        let number = &mut self.sent[user as usize];
+        let mut who = user;
+        if let Some(visits) = &mut self.visits {
+            visits.asks(user);
+            who = visits.who(user);
+        }
+        let mut request_key = key(self.key ^ u64::from(who).rotate_left(32), u64::from(*number));
+        *number += 1;
+        let mut bearing = self.bearing(user, now, request_key);
+        if let Some(job) = &self.job {
+            // An item is the same whoever does it, but not when it is tried again.
+            bearing.item = job.next[user as usize];
+            let tried = if job.again.is_some() { self.key.wrapping_add(request_key) } else { self.key };
+            request_key = key(tried, u64::from(bearing.item));
+        }
+        Begun { key: request_key, session: self.session(user), bearing }
+    }
+
+    /// What a request that begins now is about, and how important it is.
     fn bearing(&self, user: u32, now: Nanos, request_key: u64) -> Bearing {
         let item = self.keys.as_ref().map_or_else(
             || self.visits.as_ref().map_or(self.recorded, |visits| visits.item(user)),
@@ -209,13 +266,7 @@ impl System<'_> {
     #[inline(always)]
     pub(super) fn arrival(&mut self, client: u32) -> Option<u32> {
         let source = &mut self.sources[client as usize];
-        source.recorded = source.upcoming;
-        let mut user = 0;
-        if let Some(visits) = &mut source.visits {
-            user = visits.begin(source.recorded);
-            source.sent.resize(source.sent.len().max(user as usize + 1), 0);
-            source.sent[user as usize] = 0;
-        }
+        let user = if source.plain { 0 } else { source.arrives() };
         self.schedule_arrival(client);
         self.begin_request(client, user)
     }
@@ -225,22 +276,7 @@ impl System<'_> {
     pub(super) fn begin_request(&mut self, client: u32, user: u32) -> Option<u32> {
         let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
-        let number = &mut source.sent[user as usize];
-        let mut who = user;
-        if let Some(visits) = &mut source.visits {
-            visits.asks(user);
-            who = visits.who(user);
-        }
-        let mut request_key = key(source.key ^ u64::from(who).rotate_left(32), u64::from(*number));
-        *number += 1;
-        let mut bearing = source.bearing(user, now, request_key);
-        if let Some(job) = &source.job {
-            // An item is the same whoever does it, but not when it is tried again.
-            bearing.item = job.next[user as usize];
-            let tried = if job.again.is_some() { source.key.wrapping_add(request_key) } else { source.key };
-            request_key = key(tried, u64::from(bearing.item));
-        }
-        let session = source.session(user);
+        let Begun { key: request_key, session, bearing } = source.begin(user, now);
         self.books.began(client, now);
         let Some(site) = source.direct else {
             let entry = source.entry;
@@ -256,7 +292,7 @@ impl System<'_> {
         if self.services[target.service as usize].foresees {
             call.work = self.foresee(target.entry, attempt_key);
         }
-        let Some(Placed { instance, balancer }) = self.services[target.service as usize].choose(&call, None) else {
+        let Some(Placed { instance, balancer }) = self.services[target.service as usize].choose(&call, || None) else {
             self.end_request(client, user, now, Outcome::Unreachable, Book::Own(&Ledger::EMPTY));
             return None;
         };
@@ -308,6 +344,9 @@ impl System<'_> {
             self.violate(name, format!("a ledger sums to {sum} ns for a response time of {} ns", now - started));
         }
         let source = &mut self.sources[client as usize];
+        if source.plain {
+            return;
+        }
         if let Some(visits) = &mut source.visits {
             if let Some(pause) = visits.ended(user, source.sent[user as usize]) {
                 self.calendar.after(pause, Event::Think { client, user });

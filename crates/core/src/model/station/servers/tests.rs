@@ -6,7 +6,7 @@ use crate::model::frame::{Bearing, Role, Start};
 use std::collections::VecDeque;
 
 fn frames(count: u32) -> Frames {
-    let mut frames = Frames::default();
+    let mut frames = Frames::new(usize::MAX);
     (0..count).for_each(|number| {
         frames.start(
             0,
