@@ -42,6 +42,7 @@ mod spots;
 mod traffic;
 mod visits;
 pub mod watch;
+mod window;
 
 use super::blueprint::{self, Blueprint, ServersPlan};
 use super::frame::{Frame, Frames, NONE};
@@ -425,8 +426,8 @@ impl<'a> System<'a> {
         Ending::Completed
     }
 
-    /// Looks, now and then and when there is something to see, whether the run should end; `instant` and `at_instant` are the clock and the events at the
-    /// last look at which the clock had moved.
+    /// Looks, now and then and when there is something to see, whether the run should end; `instant` and `at_instant` are
+    /// the clock and the events at the last look at which the clock had moved.
     #[cold]
     fn poll(&mut self, instant: &mut Nanos, at_instant: &mut u64, stop: &dyn Fn() -> bool) -> Option<Ending> {
         let events = self.books.events;

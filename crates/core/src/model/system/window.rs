@@ -1,0 +1,87 @@
+//! The measured window: what is noted when it begins and when it ends, and the record that is made of the books afterwards.
+
+use super::System;
+use super::balance::Service;
+use super::record::{Ending, Record};
+
+impl System<'_> {
+    /// The window begins.
+    pub(super) fn open_window(&mut self) {
+        self.books.open = true;
+        self.services.iter_mut().for_each(Service::open_window);
+        self.mark(0);
+    }
+
+    /// The window ends.
+    pub(super) fn close_window(&mut self) {
+        if !self.books.closed {
+            self.books.open = false;
+            self.books.closed = true;
+            self.books.awaited -= 1;
+            self.services.iter_mut().for_each(Service::close_window);
+            self.mark(1);
+        }
+    }
+
+    /// Notes the areas of all levels at one end of the window.
+    fn mark(&mut self, end: usize) {
+        let now = self.calendar.now();
+        for book in &mut self.books.clients {
+            book.areas[end] = book.in_flight.area(now);
+            book.backlog[end] = book.in_flight.value();
+            if let Some(objective) = &mut book.objective {
+                objective.pass(now);
+            }
+        }
+        self.data.mark(end == 1, now);
+        self.books.marks[end] = self.areas();
+        self.books.memory_marks[end] = self.memory_marks();
+        self.books.channels[end] = self.channel_states();
+        self.books.fleets[end] = self.fleet_states();
+        self.books.closed_at = now;
+    }
+
+    /// Turns the books into the run's record.
+    pub(super) fn finish(mut self, ending: Ending) -> Record {
+        // A run that ended before its window began has an empty one at its end.
+        if !self.books.open && !self.books.closed {
+            self.open_window();
+        }
+        self.close_window();
+        self.books.series.settle(&mut self.books.clients);
+        let start = self.books.opened_at();
+        let fleets = self.fleet_books([start, self.books.closed_at]);
+        let requests = self.books.clients.iter().map(|book| book.measured).sum();
+        self.books.operations.iter_mut().for_each(|book| book.requests = requests);
+        let (memories, costs) = (self.memory_books(), self.cost_books());
+        let databases = self.data.database_books();
+        let (queues, groups) = self.data.queue_books();
+        let caches = self.data.cache_books(&self.blueprint.program.data);
+        let (stations, channels) = (self.station_books(), self.channel_books());
+        let links = self.link_books(&self.books.marks[0], &self.books.marks[1]);
+        Record {
+            fingerprint: self.fingerprint.value(),
+            ending,
+            events: self.books.events,
+            peak_in_flight: self.frames.peak(),
+            window: [start, self.books.closed_at],
+            clients: self.books.clients,
+            services: self.services.iter().map(Service::book).collect(),
+            operations: self.books.operations,
+            accounts: self.books.accounts,
+            guards: self.books.guards,
+            stations,
+            memories,
+            costs,
+            fleets,
+            caches,
+            databases,
+            queues,
+            groups,
+            channels,
+            links,
+            series: self.books.series,
+            detail: self.books.detail,
+        }
+    }
+}
