@@ -222,3 +222,28 @@ dependencies: { bank: { latency: { lognormal: { mean: 80ms, cv: 0.5 } }, quota: 
     useless(&insight, "services.shop.runtime.workers");
     assert_eq!(doubled(&insight, "dependencies.bank.quota").to, "200/s");
 }
+
+#[test]
+fn cores_and_workers_that_compute_are_named_together_where_neither_helps_alone() {
+    // 2 cores and 2 workers that compute for 10 ms: 200 per second, and twice of one of them changes nothing.
+    let insight = explained(
+        "clients: { users: { arrivals: { poisson: 300/s }, call: web.page } }
+services:
+  web:
+    machine: { cores: 2 }
+    runtime: { pools: { compute: { size: 2, limit: 50 } } }
+    operations: { page: [ { pool: compute, steps: [ cpu: { exponential: 10ms } ] } ] }",
+    );
+    diagnosed(&insight, Class::Cpu, "web.cpu");
+    let told = &insight.verdict.sentences[1].text;
+    assert!(
+        told.contains("The CPU cores of web and connections in pool compute of web, together, are the bottleneck"),
+        "{told}"
+    );
+    assert!(told.contains("Twice of both (2 and 2 → 4 and 4)"), "{told}");
+    for key in ["services.web.machine.cores", "services.web.runtime.pools.compute.size"] {
+        assert_eq!(doubled(&insight, key).judgement, Judgement::NoDifference);
+    }
+    let useless = insight.verdict.sentences.iter().filter(|sentence| sentence.topic == Topic::Useless);
+    assert!(useless.clone().all(|sentence| !sentence.text.contains("cores")), "{:?}", insight.verdict);
+}

@@ -81,12 +81,16 @@ pub fn explain(
         effects.extend(more);
         whatif::judge(&mut effects, run.confidence);
     }
-    if stop.load(Ordering::Relaxed) {
-        return Ok(None);
-    }
     let client = client_of(&goal);
     let base = &results.points[0];
     let stations = laws::stations(&results.metrics, base, &client);
+    if !stop.load(Ordering::Relaxed) {
+        let pairs = laboratory.pairs(&tree, &levers, &effects, &stations, &goal)?;
+        effects.splice(0..0, pairs);
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
     let think = think_time(study, point, planned, &client);
     let relief = match bottleneck(&effects, limited) {
         Some(first) => relieve(&laboratory, &tree, &levers, &goal, &client, first, limited)?,

@@ -12,7 +12,7 @@ use crate::quantity::Unit;
 use crate::quantity::unit::display;
 use crate::study::insight::{
     Change, Class, Conclusion, Effect, Figure, Insight, Judgement, Lever, LeverKind, Relief, Sentence, StationFacts,
-    Topic,
+    TOGETHER, Topic,
 };
 
 /// What a verdict is made of.
@@ -186,6 +186,7 @@ impl Case<'_> {
         let lever = &first.lever;
         let cpu = lever.kind == LeverKind::Capacity && lever.resource == "cpu";
         let (what, verb) = match lever.kind {
+            LeverKind::Capacity if lever.key.contains(TOGETHER) => (format!("The {}, together,", lever.name), "are"),
             LeverKind::Capacity if cpu => (format!("The CPU of {}", lever.part), "is"),
             LeverKind::Capacity if lever.class == Class::Lock => {
                 (format!("The lock {} of {}", lever.resource, lever.part), "is")
@@ -202,6 +203,9 @@ impl Case<'_> {
             Change::Other => format!("With {} instead of {}", first.to, first.from),
             _ if first.is_of_speed() => {
                 format!("{} as fast ({} → {})", times(first.factor), first.from, first.to)
+            }
+            _ if lever.key.contains(TOGETHER) => {
+                format!("{} of both ({} → {})", times(first.factor), first.from, first.to)
             }
             _ => format!("{} the {} ({} → {})", times(first.factor), lever.name, first.from, first.to),
         };
@@ -352,7 +356,7 @@ impl Case<'_> {
             matches!(effect.lever.kind, LeverKind::Capacity | LeverKind::Instances)
                 && matches!(effect.change, Change::Double | Change::Fourfold)
                 && matches!(effect.judgement, Judgement::NoDifference | Judgement::Worse)
-                && first.is_none_or(|first| effect.lever.key != first.lever.key)
+                && first.is_none_or(|first| first.lever.key.split(TOGETHER).all(|key| key != effect.lever.key))
         });
         let busy = |effect: &Effect| self.facts(&effect.lever).map_or(0.0, |facts| facts.utilization);
         let mut tried: Vec<&Effect> = tried.collect();

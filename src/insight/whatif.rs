@@ -20,7 +20,7 @@ use crate::model::system::{Plan, metrics};
 use crate::spec::load::{Document, Loader};
 use crate::spec::text::tree::Node;
 use crate::study::clients;
-use crate::study::insight::{Change, Effect, Judgement, LeverKind, Ratio, Value};
+use crate::study::insight::{Change, Effect, Judgement, Lever, LeverKind, Ratio, StationFacts, TOGETHER, Value};
 use crate::study::{MetricName, Point, RunPlan};
 
 /// A change of the metric up to this share counts as no difference.
@@ -142,6 +142,74 @@ impl Laboratory<'_> {
         judge(&mut effects, self.run.confidence);
         Ok((effects, results))
     }
+}
+
+/// The most pairs of full capacities that are tried.
+const PAIRS: usize = 3;
+
+/// Capacities that are at least so busy may only help together.
+const FULL: f64 = 0.9;
+
+impl Laboratory<'_> {
+    /// Doubles full capacities two at a time, where neither helps alone: as many cores as workers that compute, say. Returns those that
+    /// gain more than any capacity alone.
+    ///
+    /// # Errors
+    /// A [`RunError`] if a simulation broke its own laws.
+    pub fn pairs(
+        &self,
+        tree: &Node,
+        levers: &[Found],
+        effects: &[Effect],
+        stations: &[StationFacts],
+        goal: &Goal,
+    ) -> Result<Vec<Effect>, RunError> {
+        let alone = |found: &&Found| {
+            let own = effects.iter().find(|effect| effect.lever == found.lever && effect.change == Change::Double);
+            let full = stations.iter().any(|facts| {
+                (&facts.part, &facts.station) == (&found.lever.part, &found.lever.resource) && facts.utilization > FULL
+            });
+            full && found.lever.kind == LeverKind::Capacity
+                && own.is_some_and(|effect| matches!(effect.judgement, Judgement::NoDifference | Judgement::Undecided))
+        };
+        let full: Vec<&Found> = levers.iter().filter(alone).collect();
+        let all = full.iter().enumerate().flat_map(|(at, one)| full[at + 1..].iter().map(move |other| (*one, *other)));
+        let trials: Vec<Trial> = all
+            .filter(|(one, other)| one.lever.part == other.lever.part)
+            .take(PAIRS)
+            .filter_map(|(one, other)| pair(tree, one, other))
+            .collect();
+        if trials.is_empty() {
+            return Ok(Vec::new());
+        }
+        let trees: Vec<&Node> = std::iter::once(tree).chain(trials.iter().map(|trial| &trial.turned.tree)).collect();
+        let (results, places) = self.run(&trees)?;
+        let run = trials.into_iter().zip(&places[1..]);
+        let mut found: Vec<Effect> = run
+            .filter_map(|(trial, place)| Some(effect(&results, trial, (*place)?, goal, self.run.confidence)))
+            .collect();
+        judge(&mut found, self.run.confidence);
+        let great = |effect: &&Effect| effect.change.is_full() && effect.judgement == Judgement::Better;
+        let best = effects.iter().filter(great).filter(|effect| is_capacity(effect));
+        let best = best.map(|effect| effect.gain).fold(TOLERANCE, f64::max);
+        found.retain(|effect| effect.judgement == Judgement::Better && effect.gain > best);
+        Ok(found)
+    }
+}
+
+/// Two capacities doubled at once.
+fn pair(tree: &Node, one: &Found, other: &Found) -> Option<Trial> {
+    let first = one.turned(tree, 2.0)?;
+    let second = other.turned(&first.tree, 2.0)?;
+    let both = |one: &str, other: &str| format!("{one} and {other}");
+    let (from, to) = (both(&first.from, &second.from), both(&first.to, &second.to));
+    let lever = Lever {
+        key: format!("{}{TOGETHER}{}", one.lever.key, other.lever.key),
+        name: both(&one.lever.name, &other.lever.name),
+        ..one.lever.clone()
+    };
+    let turned = Turned { tree: second.tree, from, to, factor: first.factor.min(second.factor) };
+    Some(Trial { lever, change: Change::Double, turned })
 }
 
 /// The changed systems.

@@ -43,6 +43,9 @@ pub struct Insight {
     pub not_varied: Vec<String>,
 }
 
+/// What stands between the keys of levers that were turned together.
+pub const TOGETHER: &str = " + ";
+
 /// What limits a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
