@@ -1,23 +1,12 @@
 //! Instances that die and come back: what is lost, what goes on, and that nothing leaks.
 
-use scalelab::model::blueprint::Agent;
-use scalelab::model::system::metrics;
-use scalelab::model::{Plan, System};
+use scalelab::model::Plan;
 
-use crate::support::{SECOND, blueprint, plan};
+use crate::support::{SECOND, plan, ran_with};
 
 /// Runs a model whose only service loses an instance; returns the values of some metrics.
 fn crashed(model: &str, instance: u32, at: u64, lasting: Option<u64>, plan: Plan, wanted: &[&str]) -> Vec<f64> {
-    let mut blueprint = blueprint(model);
-    blueprint.agents.push(Agent::Crash { service: 0, instance, at, lasting });
-    let record = System::new(&blueprint, plan).run(&|| false).expect("all laws hold");
-    let names = metrics::names(&blueprint);
-    let values = metrics::values(&record);
-    let of = |wanted: &&str| {
-        let place = names.iter().position(|name| name.name == *wanted).expect("a metric");
-        values[place].unwrap_or(f64::NAN)
-    };
-    wanted.iter().map(of).collect()
+    ran_with(model, &[(instance, at, lasting)], plan).values(wanted)
 }
 
 const WANTED: [&str; 4] = ["users.requests", "users.crashed", "users.unreachable", "users.failures"];

@@ -1,25 +1,13 @@
 //! Locks and channels: hand-counted traces, what is given back on every path, what a crash loses.
 
-use scalelab::model::blueprint::Agent;
-use scalelab::model::system::metrics;
-use scalelab::model::{Plan, System};
+use scalelab::model::Plan;
 
-use crate::support::{SECOND, blueprint, plan, ran, same};
+use crate::support::{SECOND, plan, ran, ran_with, same};
 
 /// Runs a model, with a crash of its first instance if one is given; returns the values of some metrics.
 fn values(model: &str, crash: Option<(u64, Option<u64>)>, plan: Plan, wanted: &[&str]) -> Vec<f64> {
-    let mut blueprint = blueprint(model);
-    if let Some((at, lasting)) = crash {
-        blueprint.agents.push(Agent::Crash { service: 0, instance: 0, at, lasting });
-    }
-    let record = System::new(&blueprint, plan).run(&|| false).expect("all laws hold");
-    let names = metrics::names(&blueprint);
-    let values = metrics::values(&record);
-    let of = |wanted: &&str| {
-        let place = names.iter().position(|name| name.name == *wanted);
-        values[place.unwrap_or_else(|| panic!("there is no metric {wanted}"))].unwrap_or(f64::NAN)
-    };
-    wanted.iter().map(of).collect()
+    let crashes: Vec<_> = crash.into_iter().map(|(at, lasting)| (0, at, lasting)).collect();
+    ran_with(model, &crashes, plan).values(wanted)
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! Links and network cards: hand-counted times, both ways, whatever happens to whom.
 
 use scalelab::measure::Kind;
-use scalelab::model::blueprint::Agent;
-use scalelab::model::system::metrics;
-use scalelab::model::{Plan, System};
+use scalelab::model::Plan;
 
-use crate::support::{SECOND, blueprint, plan, ran, same};
+use crate::support::{SECOND, blueprint, plan, ran, ran_with, same};
 
 /// One request at 1 s to a service; what is said of the client, the service, the operation and the links is given.
 fn one(client: &str, service: &str, steps: &str, links: &str) -> String {
@@ -141,17 +139,12 @@ clients: { users: { arrivals: { constant: 10/s }, call: s.o, request: 100KB } }
 services: { s: { machine: { network: 80Mbps }, operations: { o: [ wait: 50ms, reply: 100KB ] } } }
 links: { default: { latency: 100ms } }
 ";
-    let mut blueprint = blueprint(model);
-    blueprint.agents.push(Agent::Crash { service: 0, instance: 0, at: SECOND + 5_000_000, lasting: Some(SECOND) });
     let plan = Plan { drain: 5 * SECOND, ..plan(10) };
-    let record = System::new(&blueprint, plan).run(&|| false).expect("all laws hold");
-    let names = metrics::names(&blueprint);
-    let values = metrics::values(&record);
-    let value = |wanted: &str| values[names.iter().position(|name| name.name == wanted).expect("a metric")];
+    let ran = ran_with(model, &[(0, SECOND + 5_000_000, Some(SECOND))], plan);
     // 270 ms each: at 1.005 s those of 0.8, 0.9 and 1.0 s are under way; the ten of 1.1 to 2.0 s find nobody.
-    assert_eq!((value("users.crashed").unwrap() * 99.0).round() as u64, 3);
-    assert_eq!((value("users.unreachable").unwrap() * 99.0).round() as u64, 10);
-    assert_eq!(value("users.unfinished"), Some(0.0));
+    assert_eq!((ran.value("users.crashed") * 99.0).round() as u64, 3);
+    assert_eq!((ran.value("users.unreachable") * 99.0).round() as u64, 10);
+    assert_eq!(ran.get("users.unfinished"), Some(0.0));
 }
 
 #[test]

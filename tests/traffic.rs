@@ -1,25 +1,13 @@
 //! Traffic and balancing in whole systems: hand-counted traces of queues, limits and balancers.
 
-use scalelab::model::blueprint::Agent;
-use scalelab::model::system::metrics;
-use scalelab::model::{Plan, System};
+use scalelab::model::Plan;
 
-use crate::support::{SECOND, blueprint, plan};
+use crate::support::{SECOND, plan, ran_with};
 
 /// Runs a model, perhaps with an instance of its first service that dies; returns the values of some metrics.
 fn measured(model: &str, crash: Option<(u32, u64, u64)>, plan: Plan, wanted: &[&str]) -> Vec<f64> {
-    let mut blueprint = blueprint(model);
-    if let Some((instance, at, lasting)) = crash {
-        blueprint.agents.push(Agent::Crash { service: 0, instance, at, lasting: Some(lasting) });
-    }
-    let record = System::new(&blueprint, plan).run(&|| false).expect("all laws hold");
-    let names = metrics::names(&blueprint);
-    let values = metrics::values(&record);
-    let of = |wanted: &&str| {
-        let place = names.iter().position(|name| name.name == *wanted).unwrap_or_else(|| panic!("no metric {wanted}"));
-        values[place].unwrap_or(f64::NAN)
-    };
-    wanted.iter().map(of).collect()
+    let crashes: Vec<_> = crash.into_iter().map(|(instance, at, lasting)| (instance, at, Some(lasting))).collect();
+    ran_with(model, &crashes, plan).values(wanted)
 }
 
 /// One worker that needs 10 s per request, asked at 1, 2, 3 and 4 s; returns mean response time [s] and share rejected.

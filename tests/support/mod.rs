@@ -11,6 +11,8 @@ use scalelab::experiment::conduct;
 use scalelab::experiment::design::{Design, Options, design};
 use scalelab::experiment::runner::Unobserved;
 use scalelab::measure::Kind;
+use scalelab::model::blueprint::Agent;
+use scalelab::model::fault::{Effect, FaultPlan, Times};
 use scalelab::model::system::{Plan, Record, System, metrics};
 use scalelab::model::{Blueprint, system};
 use scalelab::spec::load::{Document, Files, Loader};
@@ -103,7 +105,29 @@ pub fn ran(model: &str, plan: Plan) -> Ran {
 
 /// Runs a model written as text; what it breaks is the error.
 pub fn try_ran(model: &str, plan: Plan) -> Result<Ran, system::Violation> {
-    let blueprint = blueprint(model);
+    try_ran_of(blueprint(model), plan)
+}
+
+/// Runs a model with crashes of instances of its first service: the instance, when it dies, how long it is gone [ns].
+pub fn ran_with(model: &str, crashes: &[(u32, u64, Option<u64>)], plan: Plan) -> Ran {
+    let mut blueprint = blueprint(model);
+    let crash = |&(instance, at, lasting): &(u32, u64, Option<u64>)| {
+        let plan = FaultPlan {
+            label: format!("crash {instance}"),
+            times: Times::Scheduled { at, lasting, every: None },
+            targets: vec![(0, instance)],
+            links: Vec::new(),
+            share: 1.0,
+            effects: vec![Effect::Close, Effect::Kill],
+            notice: None,
+        };
+        Agent::Fault(Box::new(plan))
+    };
+    blueprint.agents.extend(crashes.iter().map(crash));
+    try_ran_of(blueprint, plan).unwrap_or_else(|violation| panic!("{violation}\n{model}"))
+}
+
+fn try_ran_of(blueprint: Blueprint, plan: Plan) -> Result<Ran, system::Violation> {
     let record = System::new(&blueprint, plan).run(&|| false)?;
     let names = metrics::names(&blueprint).into_iter().map(|name| name.name);
     let values = names.zip(metrics::values(&record)).collect();
@@ -119,6 +143,11 @@ impl Ran {
     /// The value of a metric that has one.
     pub fn value(&self, metric: &str) -> f64 {
         self.get(metric).unwrap_or_else(|| panic!("{metric} is missing"))
+    }
+
+    /// The values of several metrics; NaN for one that has none.
+    pub fn values(&self, metrics: &[&str]) -> Vec<f64> {
+        metrics.iter().map(|metric| self.get(metric).unwrap_or(f64::NAN)).collect()
     }
 
     /// All metrics whose names begin so.

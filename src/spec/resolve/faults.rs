@@ -5,16 +5,10 @@ use crate::measure::Kind as Time;
 use crate::model::blueprint::{Agent, Blueprint};
 use crate::model::compile::Problem;
 use crate::model::distribution::{Random, Values};
-use crate::model::fault::{FaultPlan, FaultSpec, Kind, Strain, Targets, Times};
+use crate::model::fault::{Effect, FaultPlan, FaultSpec, Kind, Strain, Targets, Times, Wrong};
 use crate::model::program::Instruction;
 use crate::quantity::Duration;
 use crate::spec::model_file::ModelFile;
-
-/// Two minutes, the notice that spot instances usually get [ns].
-const NOTICE: u64 = 120_000_000_000;
-
-/// 200 ms, Linux's least retransmission timeout of TCP [ns].
-const RESEND: u64 = 200_000_000;
 
 /// Adds the faults of a model to its blueprint.
 pub(super) fn add_faults(
@@ -67,28 +61,36 @@ impl Reader<'_> {
     }
 
     fn fault(&mut self, spec: &FaultSpec) -> Option<FaultPlan> {
-        let times = self.times(spec)?;
-        let (kind, targets, word) = self.kind(spec)?;
-        let label = format!("{word} {}", targets.names().join(", "));
+        let mut wrong = Vec::new();
+        let kind = spec.kind(self.files, &mut wrong);
+        wrong.into_iter().for_each(|Wrong { key, message }| self.problem(&key, message));
+        let times = self.times(spec, kind.as_ref().is_some_and(Kind::is_instant));
+        let (kind, times) = (kind?, times?);
+        let label = format!("{} {}", kind.name, kind.targets.names().join(", "));
         let share = spec.share.map_or(1.0, |share| share.fraction());
-        let (mut instances, mut links) = (Vec::new(), Vec::new());
-        if let Kind::Link(strain) = kind {
-            links = self.links(targets, strain);
-        } else {
-            instances = self.targets(word, targets);
+        if let Some(callers) = kind.callers {
+            self.callers(callers, &format!("{}.from", kind.name));
         }
-        self.check_share(spec, &kind);
-        let plan = FaultPlan { label, times, targets: instances, links, share, kind };
+        let (mut targets, mut links) = (Vec::new(), Vec::new());
+        if let Some(strain) = kind.strain() {
+            links = self.links(&kind, strain);
+            if spec.share.is_some() {
+                self.problem("share", "a fault on links strikes all that it names");
+            }
+        } else {
+            targets = self.targets(&kind);
+        }
+        let plan = FaultPlan { label, times, targets, links, share, effects: kind.effects, notice: kind.notice };
         (!plan.targets.is_empty() || !plan.links.is_empty()).then_some(plan)
     }
 
-    fn times(&mut self, spec: &FaultSpec) -> Option<Times> {
+    fn times(&mut self, spec: &FaultSpec, is_instant: bool) -> Option<Times> {
         let random = spec.mtbf.is_some() || spec.mttr.is_some();
         match (spec.at, &spec.mtbf, &spec.mttr) {
             (Some(at), None, None) => {
                 let (mut lasting, every) = (spec.lasting.map(Duration::as_nanos), spec.every.map(Duration::as_nanos));
-                if spec.flush.is_some() && lasting.replace(0).is_some() {
-                    self.problem("for", "a flush takes no time: leave `for` out");
+                if is_instant && lasting.replace(0).is_some() {
+                    self.problem("for", "this kind of fault takes no time: leave `for` out");
                 }
                 if every.is_some() && lasting.is_none_or(|lasting| every.is_some_and(|every| every <= lasting)) {
                     self.problem("every", "a fault that comes again must end before: give a shorter `for`");
@@ -114,80 +116,23 @@ impl Reader<'_> {
         random.build(self.files).map_err(|message| self.problem(key, message)).ok()
     }
 
-    /// What it does and to whom; there must be exactly one kind.
-    fn kind<'s>(&mut self, spec: &'s FaultSpec) -> Option<(Kind, &'s Targets, &'static str)> {
-        let mut kinds: Vec<(Kind, &Targets, &str)> = Vec::new();
-        let notice = spec.notice.map_or(NOTICE, Duration::as_nanos);
-        let simple = [
-            (&spec.crash, Kind::Crash, "crash"),
-            (&spec.hang, Kind::Hang, "hang"),
-            (&spec.spot, Kind::Spot(notice), "spot"),
-            (&spec.outage, Kind::Outage, "outage"),
-        ];
-        kinds.extend(simple.into_iter().filter_map(|(target, kind, word)| Some((kind, target.as_ref()?, word))));
-        if let Some(slow) = &spec.slow {
-            kinds.push((Kind::Slow(slow.resource.clone(), slow.speed.fraction()), &slow.target, "slow"));
-        }
-        if let Some(errors) = &spec.errors {
-            kinds.push((Kind::Errors(errors.share.fraction()), &errors.target, "errors"));
-        }
-        if let Some(latency) = &spec.latency {
-            let share = latency.share.map_or(1.0, |share| share.fraction());
-            kinds.push((Kind::Latency(self.draw("latency.add", &latency.add)?, share), &latency.target, "latency"));
-        }
-        if let Some(loss) = &spec.loss {
-            let resend = loss.resend.map_or(RESEND, Duration::as_nanos).max(1);
-            kinds.push((Kind::Loss(loss.share.fraction(), resend), &loss.target, "loss"));
-        }
-        if let Some(partition) = &spec.partition {
-            self.callers(&partition.from);
-            kinds.push((Kind::Partition(partition.from.names().to_vec()), &partition.to, "partition"));
-        }
-        if let Some(link) = &spec.link {
-            let strain = Strain {
-                loss: link.loss.map_or(0.0, |loss| loss.fraction()),
-                delay: link.latency.map_or(0, Duration::as_nanos),
-                speed: link.bandwidth.map_or(1.0, |left| left.fraction()),
-            };
-            if strain == Strain::NONE {
-                self.problem("link", "what is wrong with the link? Give `bandwidth`, `loss` or `latency`");
-            }
-            kinds.push((Kind::Link(strain), &link.target, "link"));
-        }
-        if let Some(flush) = &spec.flush {
-            kinds.push((Kind::Flush, flush, "flush"));
-        }
-        if let Some(quota) = &spec.quota {
-            kinds.push((Kind::Quota(quota.left.fraction()), &quota.target, "quota"));
-        }
-        if spec.notice.is_some() && spec.spot.is_none() {
-            self.problem("notice", "a notice goes with `spot`");
-        }
-        if kinds.len() != 1 {
-            let all = "crash, hang, spot, slow, errors, latency, loss, outage, partition, link, flush, quota";
-            self.problem("", format!("give exactly one kind of fault: {all}"));
-            return None;
-        }
-        kinds.pop()
-    }
-
     /// Whether all callers exist.
-    fn callers(&mut self, from: &Targets) {
+    fn callers(&mut self, from: &Targets, key: &str) {
         for name in from.names() {
             if !self.model.services.contains_key(name) && !self.model.clients.contains_key(name) {
                 let known = self.model.services.keys().chain(self.model.clients.keys()).map(String::as_str);
-                self.problems.push(Problem::unknown(&format!("{}.partition.from", self.path), "caller", name, known));
+                self.problems.push(Problem::unknown(&format!("{}.{key}", self.path), "caller", name, known));
             }
         }
     }
 
     /// The links of that name, which must have what is taken from them.
-    fn links(&mut self, targets: &Targets, strain: Strain) -> Vec<u32> {
+    fn links(&mut self, kind: &Kind<'_>, strain: Strain) -> Vec<u32> {
         let mut found = Vec::new();
-        for name in targets.names() {
+        for name in kind.targets.names() {
             let Some((number, _, link)) = self.model.links.get_full(name) else {
                 let known = self.model.links.keys().map(String::as_str);
-                self.problems.push(Problem::unknown(&format!("{}.link.target", self.path), "link", name, known));
+                self.problems.push(Problem::unknown(&format!("{}.{}", self.path, kind.key), "link", name, known));
                 continue;
             };
             if strain.speed < 1.0 && link.bandwidth.is_none() {
@@ -198,29 +143,11 @@ impl Reader<'_> {
         found
     }
 
-    /// Whether a share of the targets makes sense, and the targets have what is taken from them.
-    fn check_share(&mut self, spec: &FaultSpec, kind: &Kind) {
-        if spec.share.is_some() && matches!(kind, Kind::Link(_)) {
-            self.problem("share", "a fault on links strikes all that it names");
-        }
-        let Some(cut) = &spec.quota else { return };
-        for name in cut.target.names() {
-            let service = name.split_once('/').map_or(name.as_str(), |(service, _)| service);
-            if self.blueprint.services.iter().any(|known| known.name == service && known.quota.is_none()) {
-                self.problem("quota.target", format!("{} has no `quota` that could be cut", quoted(service)));
-            }
-        }
-    }
-
     /// The instances of the targets.
-    fn targets(&mut self, word: &str, targets: &Targets) -> Vec<(u32, u32)> {
-        let key = match word {
-            "slow" | "errors" | "latency" | "loss" | "quota" => format!("{word}.target"),
-            "partition" => "partition.to".to_owned(),
-            _ => word.to_owned(),
-        };
+    fn targets(&mut self, kind: &Kind<'_>) -> Vec<(u32, u32)> {
+        let cuts_quota = kind.effects.iter().any(|effect| matches!(effect, Effect::Quota(_)));
         let mut found = Vec::new();
-        for name in targets.names() {
+        for name in kind.targets.names() {
             let (service, instance) = match name.split_once('/') {
                 Some((service, instance)) => (service, Some(instance)),
                 None => (name.as_str(), None),
@@ -228,17 +155,20 @@ impl Reader<'_> {
             let services = &self.blueprint.services;
             let Some(number) = services.iter().position(|known| known.name == service) else {
                 let known = services.iter().map(|service| service.name.as_str());
-                self.problems.push(Problem::unknown(&format!("{}.{key}", self.path), "service", service, known));
+                self.problems.push(Problem::unknown(&format!("{}.{}", self.path, kind.key), "service", service, known));
                 continue;
             };
             let instances = services[number].instances;
+            if cuts_quota && services[number].quota.is_none() {
+                self.problem(&kind.key, format!("{} has no `quota` that could be cut", quoted(service)));
+            }
             match instance.map(str::parse::<u32>) {
                 None => found.extend((0..instances).map(|instance| (number as u32, instance))),
                 Some(Ok(instance)) if instance < instances => found.push((number as u32, instance)),
                 Some(_) => {
                     let last = instances - 1;
                     let message = format!("`{name}`: the instances of {} are numbered 0 to {last}", quoted(service));
-                    self.problem(&key, message);
+                    self.problem(&kind.key, message);
                 }
             }
         }

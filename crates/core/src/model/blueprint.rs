@@ -44,21 +44,10 @@ pub struct Blueprint {
 }
 
 /// Something that acts by itself at set times: faults, controllers, timers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Agent {
     /// A fault comes and goes.
     Fault(Box<FaultPlan>),
-    /// An instance dies, and comes back.
-    Crash {
-        /// Its service.
-        service: u32,
-        /// Its number within the service.
-        instance: u32,
-        /// When it dies [ns].
-        at: Nanos,
-        /// How long it is gone [ns]; for good if `None`.
-        lasting: Option<Nanos>,
-    },
     /// What happens by itself to the memory of an instance: leaks, collections, restarts.
     Memory {
         /// The service.

@@ -36,9 +36,6 @@ fn build(blueprint: &Blueprint, plan: &blueprint::Agent, number: u32, root: u64)
             Box::new(Neighbor { service, instance, slot, speed, times: times.clone(), changes: 0 })
         }
         blueprint::Agent::Fault(ref plan) => Box::new(Fault::new(plan, number, root)),
-        blueprint::Agent::Crash { service, instance, at, lasting } => {
-            Box::new(Crash { service, instance, at, lasting, down: false })
-        }
         blueprint::Agent::Steward { service } => Box::new(Steward { service }),
         blueprint::Agent::Rollout { service } => {
             let spec = blueprint.services[service as usize].fleet.as_ref()?.rollout.as_ref()?;
@@ -49,34 +46,6 @@ fn build(blueprint: &Blueprint, plan: &blueprint::Agent, number: u32, root: u64)
             Box::new(Scaler::new(blueprint, service, spec))
         }
     })
-}
-
-/// An instance dies, and comes back.
-#[derive(Debug)]
-struct Crash {
-    service: u32,
-    instance: u32,
-    at: Nanos,
-    lasting: Option<Nanos>,
-    down: bool,
-}
-
-impl Agent for Crash {
-    fn act(&mut self, system: &mut System<'_>) -> Option<Nanos> {
-        let instance = system.services[self.service as usize].first_instance + self.instance;
-        if self.down {
-            system.open(instance);
-            return None;
-        }
-        self.down = true;
-        system.close(instance);
-        system.crash(instance);
-        self.lasting.map(|lasting| self.at.saturating_add(lasting))
-    }
-
-    fn first(&self) -> Option<Nanos> {
-        Some(self.at)
-    }
 }
 
 impl System<'_> {

@@ -6,18 +6,16 @@
 //!
 //! A frame whose instance hangs, and a call that gets nowhere, is *parked*: it waits without an end until it is let go on.
 
+use std::sync::Arc;
+
 use super::System;
 use super::agent::Agent;
 use crate::engine::Stream;
-use crate::engine::random::{Draw, below, named, unit};
+use crate::engine::random::{Draw, below, named};
 use crate::engine::time::{Nanos, round};
-use crate::model::distribution::Distribution;
-use crate::model::fault::{FaultPlan, Kind, Times};
+use crate::model::fault::{Effect, FaultPlan, OnCall, Times, Upon};
 use crate::model::frame::{NONE, Role, Stage};
 use crate::model::station::Brake;
-
-/// The most times that a message is lost in a row.
-const MOST_LOSSES: u32 = 16;
 
 /// What weighs on one instance: the faults, by their agents' numbers.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +29,7 @@ struct Burden {
     /// The shares of its quota that faults leave it.
     quota: Vec<(u32, f64)>,
     /// What faults do to calls that arrive.
-    calls: Vec<(u32, Kind)>,
+    calls: Vec<(u32, Arc<dyn OnCall>)>,
 }
 
 /// A frame that waits without an end.
@@ -109,6 +107,20 @@ impl Fault {
         self.struck.truncate(count);
     }
 
+    /// Lets some of its effects begin, or end, at every instance it has struck.
+    fn apply<'s>(
+        &self,
+        system: &mut System<'s>,
+        which: impl Fn(&Effect) -> bool,
+        what: impl Fn(&mut System<'s>, u32, &Effect, u32),
+    ) {
+        for &instance in &self.struck {
+            for effect in self.plan.effects.iter().filter(|effect| which(effect)) {
+                what(system, instance, effect, self.number);
+            }
+        }
+    }
+
     /// When it ends, if it began now.
     fn end(&mut self, now: Nanos) -> Option<Nanos> {
         let lasting = match &self.plan.times {
@@ -138,30 +150,27 @@ impl Agent for Fault {
             Phase::Away => {
                 self.choose(system);
                 self.began = now;
-                if let Kind::Spot(notice) = self.plan.kind {
+                if let Some(notice) = self.plan.notice {
                     self.phase = Phase::Announced;
-                    self.struck.iter().for_each(|instance| system.close(*instance));
+                    self.apply(system, Effect::begins_with_notice, System::strike);
                     return Some(now.saturating_add(notice));
                 }
             }
             Phase::Announced => {}
             Phase::Here => {
                 self.phase = Phase::Away;
-                for &instance in &self.struck {
-                    system.heal(instance, &self.plan.kind, self.number);
-                }
-                if let Kind::Link(_) = self.plan.kind {
-                    self.plan.links.iter().for_each(|link| system.relieve_link(*link, self.number));
-                }
+                self.apply(system, |_| true, System::heal);
+                self.plan.links.iter().for_each(|link| system.relieve_link(*link, self.number));
                 return self.again(now);
             }
         }
         self.phase = Phase::Here;
-        for &instance in &self.struck {
-            system.strike(instance, &self.plan.kind, self.number);
-        }
-        if let Kind::Link(strain) = self.plan.kind {
-            self.plan.links.iter().for_each(|link| system.strain_link(*link, self.number, strain));
+        let is_noticed = self.plan.notice.is_some();
+        self.apply(system, |effect| !(is_noticed && effect.begins_with_notice()), System::strike);
+        for effect in &self.plan.effects {
+            if let Effect::Strain(strain) = effect {
+                self.plan.links.iter().for_each(|link| system.strain_link(*link, self.number, *strain));
+            }
         }
         self.end(now)
     }
@@ -189,59 +198,54 @@ impl System<'_> {
         self.havoc.burdens[instance as usize].closed == 1
     }
 
-    /// A fault strikes an instance.
-    pub(super) fn strike(&mut self, instance: u32, kind: &Kind, fault: u32) {
-        match kind {
-            Kind::Crash => {
-                self.close(instance);
-                self.crash(instance);
-            }
-            Kind::Spot(_) => {
-                self.crash(instance);
-                self.taken_away(instance);
-            }
-            Kind::Outage => self.close(instance),
-            Kind::Flush => self.data.crashed(instance),
-            Kind::Quota(left) => {
-                self.havoc.burdens[instance as usize].quota.push((fault, *left));
+    /// An effect of a fault begins at an instance.
+    pub(super) fn strike(&mut self, instance: u32, effect: &Effect, fault: u32) {
+        let burden = &mut self.havoc.burdens[instance as usize];
+        match effect {
+            Effect::Close => self.close(instance),
+            Effect::Kill => self.crash(instance),
+            Effect::TakeAway => self.taken_away(instance),
+            Effect::Flush => self.data.crashed(instance),
+            Effect::Quota(left) => {
+                burden.quota.push((fault, *left));
                 self.set_quota(instance);
             }
-            Kind::Link(_) => {}
-            Kind::Hang => {
-                self.havoc.burdens[instance as usize].hung += 1;
+            Effect::Hang => {
+                burden.hung += 1;
                 self.havoc.active += 1;
             }
-            Kind::Slow(resource, speed) => {
-                self.havoc.burdens[instance as usize].slow.push((fault, resource.clone(), *speed));
+            Effect::Slow { resource, speed } => {
+                burden.slow.push((fault, resource.clone(), *speed));
                 self.set_speeds(instance);
             }
-            Kind::Errors(_) | Kind::Latency(..) | Kind::Loss(..) | Kind::Partition(_) => {
-                self.havoc.burdens[instance as usize].calls.push((fault, kind.clone()));
+            Effect::Calls(calls) => {
+                burden.calls.push((fault, Arc::clone(calls)));
                 self.havoc.active += 1;
             }
+            Effect::Strain(_) => {}
         }
     }
 
-    /// A fault leaves an instance.
-    pub(super) fn heal(&mut self, instance: u32, kind: &Kind, fault: u32) {
+    /// An effect of a fault ends at an instance.
+    pub(super) fn heal(&mut self, instance: u32, effect: &Effect, fault: u32) {
         let burden = &mut self.havoc.burdens[instance as usize];
-        match kind {
-            Kind::Crash | Kind::Spot(_) | Kind::Outage => self.open(instance),
-            Kind::Flush | Kind::Link(_) => {}
-            Kind::Quota(_) => {
+        match effect {
+            Effect::Close => self.open(instance),
+            Effect::Kill | Effect::TakeAway | Effect::Flush | Effect::Strain(_) => {}
+            Effect::Quota(_) => {
                 burden.quota.retain(|(of, _)| *of != fault);
                 self.set_quota(instance);
             }
-            Kind::Hang => {
+            Effect::Hang => {
                 burden.hung -= 1;
                 self.havoc.active -= 1;
                 self.let_go(NONE);
             }
-            Kind::Slow(..) => {
+            Effect::Slow { .. } => {
                 burden.slow.retain(|(of, ..)| *of != fault);
                 self.set_speeds(instance);
             }
-            Kind::Errors(_) | Kind::Latency(..) | Kind::Loss(..) | Kind::Partition(_) => {
+            Effect::Calls(_) => {
                 burden.calls.retain(|(of, _)| *of != fault);
                 self.havoc.active -= 1;
                 self.let_go(fault);
@@ -329,34 +333,21 @@ impl System<'_> {
         let frame = &self.frames[index];
         let (key, instance) = (frame.key, frame.instance);
         let Some(burden) = self.havoc.burdens.get(instance as usize) else { return false };
+        let is_from = |name: &str| self.caller_of(index) == Some(name);
         let mut late = 0.0;
-        for (fault, kind) in &burden.calls {
+        for (fault, calls) in &burden.calls {
             let mut draw = Draw::new(key, named(u64::from(*fault), "fault"), 0);
-            match kind {
-                Kind::Errors(share) if unit(&mut draw) < *share => {
+            match calls.upon(&mut draw, &is_from) {
+                Upon::Late(by) => late += by,
+                Upon::Fails => {
                     self.frames[index].place = self.blueprint.failing;
                     return false;
                 }
-                Kind::Errors(_) => {}
-                Kind::Latency(add, share) => late += added(add, *share, &mut draw),
-                Kind::Loss(share, resend) => {
-                    let mut again = *resend as f64;
-                    for _ in 0..MOST_LOSSES {
-                        if unit(&mut draw) >= *share {
-                            break;
-                        }
-                        late += again;
-                        again *= 2.0;
-                    }
-                }
-                Kind::Partition(from) => {
+                Upon::Stuck => {
                     let fault = *fault;
-                    if self.caller_of(index).is_some_and(|caller| from.iter().any(|name| name == caller)) {
-                        self.park(index, fault);
-                        return true;
-                    }
+                    self.park(index, fault);
+                    return true;
                 }
-                _ => {}
             }
         }
         let late = round(late);
@@ -381,9 +372,4 @@ impl System<'_> {
         let service = self.instances.get(parent.instance as usize)?.service;
         Some(&self.blueprint.services[service as usize].name)
     }
-}
-
-/// How much later a call is [ns].
-fn added(add: &Distribution, share: f64, draw: &mut Draw) -> f64 {
-    if share >= 1.0 || unit(draw) < share { add.sample(draw) } else { 0.0 }
 }

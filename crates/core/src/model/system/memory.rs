@@ -73,8 +73,11 @@ impl Memory {
     /// The memory of an instance at time 0; `root` is the key of the run.
     pub(super) fn new(plan: &MemoryPlan, place: Place, blueprint: &Blueprint, root: u64) -> Self {
         let Place { service, instance, sharing } = place;
-        let own = blueprint::Agent::Memory { service, instance };
-        let agent = blueprint.agents.iter().position(|agent| *agent == own).unwrap_or(0) as u32;
+        let is_own = |agent: &blueprint::Agent| match agent {
+            blueprint::Agent::Memory { service: of, instance: number } => (*of, *number) == (service, instance),
+            _ => false,
+        };
+        let agent = blueprint.agents.iter().position(is_own).unwrap_or(0) as u32;
         let service = &blueprint.services[service as usize];
         let cpu = service.sharing.iter().position(|plan| plan.name == "cpu").map(|slot| sharing + slot as u32);
         let key = key(named(named(root, &service.name), "memory"), u64::from(instance));

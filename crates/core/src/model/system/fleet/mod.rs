@@ -99,8 +99,9 @@ impl Fleet {
     /// The fleet of a service at time 0, if it has one; `root` is the key of the run.
     pub(super) fn new(blueprint: &Blueprint, service: u32, first: u32, root: u64) -> Option<Self> {
         let plan = blueprint.services[service as usize].fleet.as_deref()?.clone();
-        let own = blueprint::Agent::Steward { service };
-        let steward = blueprint.agents.iter().position(|agent| *agent == own)? as u32;
+        let is_own =
+            |agent: &blueprint::Agent| matches!(agent, blueprint::Agent::Steward { service: of } if *of == service);
+        let steward = blueprint.agents.iter().position(is_own)? as u32;
         let service = &blueprint.services[service as usize];
         let phase = |number: u32| if number < plan.start { Phase::Ready } else { Phase::Absent };
         Some(Fleet {
@@ -352,8 +353,8 @@ impl System<'_> {
     fn change_version(&mut self, service: usize, instance: u32, begins: bool) {
         let Some(fleet) = &self.fleets[service] else { return };
         let (steward, version) = (fleet.steward, fleet.plan.rollout.as_ref().map(|rollout| rollout.version));
-        for kind in version.iter().flat_map(rollout::kinds) {
-            if begins { self.strike(instance, &kind, steward) } else { self.heal(instance, &kind, steward) }
+        for effect in version.iter().flat_map(rollout::effects) {
+            if begins { self.strike(instance, &effect, steward) } else { self.heal(instance, &effect, steward) }
         }
     }
 

@@ -2,12 +2,15 @@
 //!
 //! It looks once a second. The autoscaler may go on meanwhile: what it wants is what the rollout replaces.
 
+use std::sync::Arc;
+
 use super::{Phase, System};
 use crate::engine::time::Nanos;
 use crate::model::distribution::Distribution;
-use crate::model::fault::Kind;
+use crate::model::fault::{Effect, Errors, Latency};
 use crate::model::rollout::{RolloutSpec, Strategy, VersionSpec};
 use crate::model::system::agent::Agent;
+use crate::quantity::Duration;
 
 /// How often it looks [ns].
 const LOOK: Nanos = 1_000_000_000;
@@ -185,10 +188,11 @@ impl Agent for Rollout {
 }
 
 /// What a version does to the calls at its instances.
-pub(super) fn kinds(version: &VersionSpec) -> Vec<Kind> {
-    let errors = version.errors.map(|share| Kind::Errors(share.fraction()));
-    let delay = version.delay.map(|delay| Kind::Latency(Distribution::Constant(delay.as_nanos() as f64), 1.0));
-    let slow = version.speed.map(|speed| Kind::Slow(Some("cpu".to_owned()), speed.fraction()));
+pub(super) fn effects(version: &VersionSpec) -> Vec<Effect> {
+    let errors = version.errors.map(|share| Effect::Calls(Arc::new(Errors(share.fraction()))));
+    let late = |delay: Duration| Latency { add: Distribution::Constant(delay.as_nanos() as f64), share: 1.0 };
+    let delay = version.delay.map(|delay| Effect::Calls(Arc::new(late(delay))));
+    let slow = version.speed.map(|speed| Effect::Slow { resource: Some("cpu".to_owned()), speed: speed.fraction() });
     errors.into_iter().chain(delay).chain(slow).collect()
 }
 
