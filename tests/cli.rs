@@ -1,9 +1,16 @@
 //! The program from end to end: what it prints, writes, and how it exits.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::support::{Ended, Folder, other, wait};
+use scalelab::experiment::conduct;
+use scalelab::experiment::design::Options;
+use scalelab::experiment::runner::Observer;
+use scalelab::report::write::files;
+
+use crate::support::{Ended, Folder, Memory, other, try_design, wait};
 
 const MODEL: &str = "
 clients: { users: { arrivals: { poisson: 100/s }, call: web.page, timeout: 1s } }
@@ -324,42 +331,57 @@ fn a_closed_standard_input_is_an_empty_one() {
     assert_eq!(output.expect("it runs").status.code(), Some(2));
 }
 
-/// Interrupts the program after a while and waits for its end.
-#[cfg(unix)]
-fn interrupted(folder: &Folder, arguments: &[&str]) -> Ended {
-    let mut child = folder.start(arguments, &[]);
-    drop(child.stdin.take());
-    std::thread::sleep(Duration::from_millis(1500));
-    let process = child.id().to_string();
-    other("kill", &["-INT", &process]).expect("`kill` exists on every Unix");
-    wait(child, Duration::from_secs(30))
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupt_keeps_what_is_finished() {
-    let folder = Folder::new("interrupt");
-    // The first variant takes no time, the second forever.
-    let text = LONG.replace("run:", "variants: { quick: { clients.users.arrivals: { at: [1s] } }, endless: {} }\nrun:");
-    folder.write("long.yaml", text.replace("window: 1000h", "window: 1000h, interval: 10h"));
-    let ended = interrupted(&folder, &["run", "long.yaml", "--jobs", "1"]).with(130);
-    one_line(&ended, "interrupted; what was finished is in");
-    let runs = folder.read("output/long/runs.csv");
-    assert_eq!(runs.lines().count(), 3, "{runs}");
-    assert!(runs.lines().skip(1).all(|line| line.contains(",quick,")), "{runs}");
-    assert!(folder.read("output/long/summary.json").contains("\"interrupted\": true"));
-}
-
 #[cfg(unix)]
 #[test]
 fn an_interrupt_before_anything_is_finished_leaves_older_results() {
-    let folder = Folder::new("interrupt-early");
+    let folder = Folder::new("interrupt");
     folder.write("long.yaml", LONG.replace("window: 1000h", "window: 1s"));
     folder.scalelab(&["run", "long.yaml", "-q"]).with(0);
-    let before = folder.files("output");
+    let before = folder.files("output/long");
     folder.write("long.yaml", LONG);
-    interrupted(&folder, &["run", "long.yaml"]).with(130);
-    assert!(before == folder.files("output"), "results of a finished run were replaced by nothing");
+    folder.write("short.yaml", LONG.replace("window: 1000h", "window: 1s"));
+    let mut child = folder.start(&["run", "short.yaml", "long.yaml"], &[]);
+    drop(child.stdin.take());
+    // The results of the first file are there: the program can be interrupted, and the second, which never ends, is its turn.
+    while !folder.path().join("output/short/summary.json").exists() {
+        assert!(child.try_wait().expect("it can be waited for").is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    other("kill", &["-INT", &child.id().to_string()]).expect("`kill` exists on every Unix");
+    let ended = wait(child, Duration::from_secs(30)).with(130);
+    one_line(&ended, "interrupted before anything was finished; nothing was written");
+    assert!(before == folder.files("output/long"), "results of a finished run were replaced by nothing");
+}
+
+/// Interrupts when so many runs are finished.
+struct Interrupting<'a> {
+    runs: AtomicU64,
+    stop: &'a AtomicBool,
+}
+
+impl Observer for Interrupting<'_> {
+    fn finished(&self, _: u64) {
+        if self.runs.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.stop.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_keeps_what_is_finished() {
+    // The two runs of the first variant take no time, those of the second forever.
+    let text = LONG.replace("run:", "variants: { quick: { clients.users.arrivals: { at: [1s] } }, endless: {} }\nrun:");
+    let text = text.replace("window: 1000h", "window: 1000h, interval: 10h");
+    let (document, design) = try_design(&Memory::of("long.yaml", text), "long.yaml", &Options::default()).unwrap();
+    let stop = AtomicBool::new(false);
+    let observer = Interrupting { runs: AtomicU64::new(2), stop: &stop };
+    let study = conduct(&document, &design, "test", 1, &observer, &stop).expect("no law is broken");
+    assert!(study.interrupted);
+    let files: BTreeMap<String, Vec<u8>> = files(&study).expect("it can be written").into_iter().collect();
+    let runs = String::from_utf8_lossy(&files["runs.csv"]);
+    assert_eq!(runs.lines().count(), 3, "{runs}");
+    assert!(runs.lines().skip(1).all(|line| line.contains(",quick,")), "{runs}");
+    assert!(String::from_utf8_lossy(&files["summary.json"]).contains("\"interrupted\": true"));
 }
 
 #[test]

@@ -36,6 +36,9 @@ const CODE: [&str; 4] = ["crates/core/src", "src", "tests", "benches"];
 /// The most lines of a file.
 const MOST_LINES: usize = 600;
 
+/// The most lines of a function, unless a comment above it that begins with `Long:` says why.
+const MOST_LINES_OF_FUNCTION: usize = 80;
+
 /// A source file: its path in the project and its text.
 struct Source {
     path: String,
@@ -220,6 +223,45 @@ fn files_are_short() {
     let all = CODE.into_iter().flat_map(sources);
     let long = all.filter(|source| source.text.lines().count() > MOST_LINES);
     nothing("files that are too long", long.map(|source| source.path).collect());
+}
+
+/// The functions of a file: name, number of the first line, number of lines, and whether a reason for their length is given.
+fn functions(text: &str) -> Vec<(String, usize, usize, bool)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (first, line) in lines.iter().enumerate() {
+        let head = line.split('(').next().unwrap_or_default();
+        let words: Vec<&str> = head.split([' ', '<']).collect();
+        let is_code = !line.trim_start().starts_with("//") && !line.ends_with(['}', ';']);
+        let Some(name) =
+            words.iter().position(|word| *word == "fn").filter(|_| is_code).and_then(|at| words.get(at + 1))
+        else {
+            continue;
+        };
+        let indent = line.len() - line.trim_start().len();
+        let end = format!("{}}}", " ".repeat(indent));
+        let Some(length) = lines[first..].iter().position(|line| *line == end) else { continue };
+        let above = lines[..first].iter().rev().take_while(|line| line.trim_start().starts_with(['/', '#']));
+        let is_long_for_a_reason = above.into_iter().any(|line| line.trim_start().starts_with("// Long: "));
+        found.push(((*name).to_owned(), first + 1, length + 1, is_long_for_a_reason));
+    }
+    found
+}
+
+#[test]
+fn functions_are_short_or_say_why_not() {
+    let (mut all, mut found) = (0, Vec::new());
+    for source in program() {
+        for (name, line, length, has_reason) in functions(&source.text) {
+            all += 1;
+            if (length > MOST_LINES_OF_FUNCTION) != has_reason {
+                let path = &source.path;
+                found.push(format!("{path}:{line}: {name} has {length} lines and reason to be long: {has_reason}"));
+            }
+        }
+    }
+    assert!(all > 2000, "the functions were not found: {all}");
+    nothing("functions that are too long without a reason, or short with one", found);
 }
 
 #[test]

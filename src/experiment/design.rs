@@ -134,67 +134,26 @@ fn place_among(names: &mut Names, (name, unit): (String, Unit)) -> usize {
 /// # Errors
 /// Everything that is wrong with the files.
 pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result<Design, Vec<Diagnostic>> {
-    let tree = document.tree.as_ref();
     let file = &document.experiment;
     let (run, plan) = plan(file, options).map_err(|problem| vec![place(document, &problem)])?;
     let factors = factors(document, options)?;
     let variants = variants(document);
-    let combinations = combinations(&factors);
-    if combinations.len().saturating_mul(variants.len()) > MAX_POINTS {
+    let combinations = combinations(&factors).len();
+    if combinations.saturating_mul(variants.len()) > MAX_POINTS {
         let message = format!("the sweep has more than {MAX_POINTS} points");
         return Err(vec![place(document, &Problem::new("sweep", message))]);
     }
-    let runs = run.replications.saturating_mul((combinations.len() * variants.len()) as u64);
+    let runs = run.replications.saturating_mul((combinations * variants.len()) as u64);
     if runs > MAX_RUNS {
         let message = format!("{runs} runs are too many; {MAX_RUNS} are allowed");
         return Err(vec![place(document, &Problem::new("run.replications", message))]);
     }
-    // Of another experiment, perhaps.
-    loader.take_data_files();
-    let common = tree.map(|tree| overrides_in(tree, &Path::root().key("set"))).unwrap_or_default();
-    let (mut points, mut assumptions) = (Vec::new(), Vec::new());
-    let (mut metrics, mut columns) = (IndexMap::new(), IndexMap::new());
-    let (mut systems, mut known_systems) = (Vec::new(), BTreeMap::new());
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let mut warnings: Vec<Diagnostic> = Vec::new();
     for changes in variants.values() {
         diagnostics.extend(conflicts(document, &factors, changes));
     }
-    let mut wanted = Vec::new();
-    for (variant, changes) in &variants {
-        for levels in &combinations {
-            let mut overrides = common.clone();
-            overrides.extend(changes.iter().cloned());
-            overrides.extend(swept(document, &factors, levels));
-            overrides.extend(options.set.iter().cloned());
-            wanted.push((variant, levels, overrides));
-        }
-    }
-    // Points have nothing to do with each other, and there may be many.
-    let build = |(_, _, overrides): &(&String, &Vec<usize>, Vec<Override>)| {
-        let resolved = loader.build(document, overrides);
-        let seems_wrong = if options.lint && resolved.is_ok() { loader.lint(document, overrides) } else { Vec::new() };
-        (resolved, seems_wrong)
-    };
-    let built: Vec<_> = wanted.par_iter().map(build).collect();
-    for ((variant, levels, overrides), (resolved, seems_wrong)) in wanted.into_iter().zip(built) {
-        add_new(&mut warnings, seems_wrong);
-        match resolved {
-            Err(found) => add_new(&mut diagnostics, found),
-            Ok(resolved) => {
-                add_new(&mut assumptions, resolved.assumptions);
-                let blueprint = resolved.blueprint;
-                let own = metrics::names(&blueprint).into_iter().map(|own| (own.name, own.unit));
-                let own_metrics = own.map(|own| place_among(&mut metrics, own)).collect();
-                let own = series::columns(&blueprint).into_iter().map(|own| (own.name, own.unit));
-                let own_columns = own.map(|own| place_among(&mut columns, own)).collect();
-                let system = number(&mut systems, &mut known_systems, system_map::map(&blueprint, document));
-                let (variant, levels) = (variant.clone(), levels.clone());
-                let (metrics, columns) = (own_metrics, own_columns);
-                points.push(DesignPoint { variant, levels, system, overrides, blueprint, metrics, columns });
-            }
-        }
-    }
+    let Built { points, mut metrics, columns, systems, assumptions, warnings } =
+        build(loader, document, options, &wanted(document, options, &factors, &variants), &mut diagnostics);
     let mut problems = Vec::new();
     let derived = derived::prepare(file, &mut metrics, &columns, plan.interval, &mut problems);
     let names = |names: Names| names.into_iter().map(|(name, unit)| MetricName { name, unit }).collect::<Vec<_>>();
@@ -237,6 +196,81 @@ pub fn design(loader: &Loader, document: &Document, options: &Options) -> Result
     } else {
         Err(diagnostics)
     }
+}
+
+/// A point that is asked for: its variant, its levels, and what it changes.
+type Asked<'d> = (&'d String, Vec<usize>, Vec<Override>);
+
+/// Every variant at every combination of levels.
+fn wanted<'d>(
+    document: &Document,
+    options: &Options,
+    factors: &[Factor],
+    variants: &'d IndexMap<String, Vec<Override>>,
+) -> Vec<Asked<'d>> {
+    let tree = document.tree.as_ref();
+    let common = tree.map(|tree| overrides_in(tree, &Path::root().key("set"))).unwrap_or_default();
+    let mut wanted = Vec::new();
+    for (variant, changes) in variants {
+        for levels in combinations(factors) {
+            let mut overrides = common.clone();
+            overrides.extend(changes.iter().cloned());
+            overrides.extend(swept(document, factors, &levels));
+            overrides.extend(options.set.iter().cloned());
+            wanted.push((variant, levels, overrides));
+        }
+    }
+    wanted
+}
+
+/// What the systems of all points give.
+#[derive(Default)]
+struct Built {
+    points: Vec<DesignPoint>,
+    metrics: Names,
+    columns: Names,
+    systems: Vec<SystemMap>,
+    assumptions: Vec<String>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// Builds the systems of the points; what is wrong is noted.
+fn build(
+    loader: &Loader,
+    document: &Document,
+    options: &Options,
+    wanted: &[Asked<'_>],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Built {
+    // Those that are known are of another experiment, perhaps.
+    loader.take_data_files();
+    // Points have nothing to do with each other, and there may be many.
+    let one = |(_, _, overrides): &Asked<'_>| {
+        let resolved = loader.build(document, overrides);
+        let seems_wrong = if options.lint && resolved.is_ok() { loader.lint(document, overrides) } else { Vec::new() };
+        (resolved, seems_wrong)
+    };
+    let resolved: Vec<_> = wanted.par_iter().map(one).collect();
+    let (mut built, mut known_systems) = (Built::default(), BTreeMap::new());
+    for ((variant, levels, overrides), (resolved, seems_wrong)) in wanted.iter().zip(resolved) {
+        add_new(&mut built.warnings, seems_wrong);
+        match resolved {
+            Err(found) => add_new(diagnostics, found),
+            Ok(resolved) => {
+                add_new(&mut built.assumptions, resolved.assumptions);
+                let blueprint = resolved.blueprint;
+                let own = metrics::names(&blueprint).into_iter().map(|own| (own.name, own.unit));
+                let metrics = own.map(|own| place_among(&mut built.metrics, own)).collect();
+                let own = series::columns(&blueprint).into_iter().map(|own| (own.name, own.unit));
+                let columns = own.map(|own| place_among(&mut built.columns, own)).collect();
+                let map = system_map::map(&blueprint, document);
+                let system = number(&mut built.systems, &mut known_systems, map);
+                let (variant, levels, overrides) = ((*variant).clone(), levels.clone(), overrides.clone());
+                built.points.push(DesignPoint { variant, levels, system, overrides, blueprint, metrics, columns });
+            }
+        }
+    }
+    built
 }
 
 /// Adds what is not there yet.

@@ -31,11 +31,6 @@ impl Margins {
             .fold(0.0, f64::max);
         Self { left: frame::y_tick_width(&ticks, theme) + 8.0, right: if widest > 0.0 { widest + 16.0 } else { 10.0 } }
     }
-
-    /// The larger of both on either side.
-    pub fn union(self, other: Self) -> Self {
-        Self { left: self.left.max(other.left), right: self.right.max(other.right) }
-    }
 }
 
 /// Width that a label at the right edge may take.
@@ -61,9 +56,9 @@ fn end_names(plan: &Plan<'_>) -> Vec<String> {
     names
 }
 
-/// Draws the chart into `area`, with margins shared with other panels if given.
-pub(super) fn chart(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, theme: Theme, shared: Option<Margins>) {
-    let margins = shared.unwrap_or_else(|| Margins::of(plan, area, theme));
+/// Draws the chart into `area`.
+pub(super) fn chart(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, theme: Theme) {
+    let margins = Margins::of(plan, area, theme);
     let mut top = area.y0;
     for layer in &plan.chart.layers {
         if let Layer::Bars(series) = layer {

@@ -15,7 +15,7 @@ pub(super) const PADDING: f64 = 22.0;
 /// Height of a tick label's line relative to its size.
 pub(super) const LINE: f64 = 1.25;
 
-/// Text sizes in CSS pixels, for whole charts and for panels.
+/// Text sizes in CSS pixels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Theme {
     pub tick: f64,
@@ -26,7 +26,6 @@ pub(super) struct Theme {
 
 impl Theme {
     pub const FULL: Self = Self { tick: 11.5, axis: 12.0, label: 12.0, note: 11.0 };
-    pub const PANEL: Self = Self { tick: 10.5, axis: 10.5, label: 11.0, note: 10.0 };
 }
 
 pub(super) fn style(size: f64, color: Rgb, anchor: Anchor) -> TextStyle {

@@ -1,7 +1,6 @@
 //! Charts: from data to an SVG figure fit for print, and from there to PNG.
 //!
-//! A [`Chart`] holds layers over two axes; [`to_svg`] lays it out and draws it, [`panels_to_svg`] does so for small
-//! multiples, [`to_png`] makes pixels of either. Line ends and stacks are labeled directly; grouped bars have a key line
+//! A [`Chart`] holds layers over two axes; [`to_svg`] lays it out and draws it, [`to_png`] makes pixels of that. Line ends and stacks are labeled directly; grouped bars have a key line
 //! under the subtitle.
 //!
 //! Invariants: the same chart gives the same bytes on every platform; nothing is read from the system (the typeface is
@@ -24,7 +23,6 @@ mod labels;
 mod layers;
 mod model;
 mod palette;
-mod panels;
 mod plan;
 mod scale;
 #[cfg(test)]
@@ -33,8 +31,7 @@ mod ticks;
 
 pub use canvas::to_png;
 pub use error::ChartError;
-pub use model::{Axis, Chart, Layer, Line, Panels, Points, Role, Scale, Series, Stroke};
-pub use panels::panels_to_svg;
+pub use model::{Axis, Chart, Layer, Line, Points, Role, Scale, Series, Stroke};
 
 pub(super) use canvas::escape;
 pub(super) use font::{Weight, drawable, ellipsize, width as text_width};
@@ -81,7 +78,7 @@ fn draw(plan: &Plan<'_>, mut canvas: Canvas) -> Result<Canvas, ChartError> {
         let bottom = frame::footer(&mut canvas, &page, &chart.caption, &plan.notes);
         Rect::new(page.x0, top, page.x1, bottom.max(top + 40.0))
     };
-    draw::chart(&mut canvas, plan, &area, theme, None);
+    draw::chart(&mut canvas, plan, &area, theme);
     Ok(canvas)
 }
 

@@ -128,20 +128,6 @@ impl Line {
         self.step = true;
         self
     }
-
-    /// The same line in the color of a role.
-    #[must_use]
-    pub fn with_color(mut self, role: Role) -> Self {
-        self.color = Some(role);
-        self
-    }
-
-    /// The same line with a dash pattern.
-    #[must_use]
-    pub fn with_stroke(mut self, stroke: Stroke) -> Self {
-        self.stroke = Some(stroke);
-        self
-    }
 }
 
 /// Unconnected points, optionally with intervals: a dot plot or a scatter plot.
@@ -176,13 +162,6 @@ impl Series {
     /// A row of values in the next color.
     pub fn new(name: impl Into<String>, values: Vec<f64>) -> Self {
         Self { name: name.into(), values, ..Self::default() }
-    }
-
-    /// The same row with whiskers from lower to upper.
-    #[must_use]
-    pub fn with_intervals(mut self, intervals: Vec<(f64, f64)>) -> Self {
-        self.intervals = intervals;
-        self
     }
 }
 
@@ -272,45 +251,6 @@ impl Default for Chart {
             layers: Vec::new(),
             width: 760,
             height: 460,
-        }
-    }
-}
-
-/// Small multiples: charts in a grid that share the x range and, by default, the y range.
-///
-/// Each chart's `title` becomes its panel's heading; its subtitle, caption and size are ignored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Panels {
-    /// The finding or the question over all panels.
-    pub title: String,
-    /// How to read them.
-    pub subtitle: String,
-    /// Source, command and version, in small grey below.
-    pub caption: String,
-    /// The panels, row by row.
-    pub charts: Vec<Chart>,
-    /// Panels in a row, at least 1.
-    pub columns: usize,
-    /// Whether all panels get the same y range. Turn off where panels have different quantities.
-    pub share_y: bool,
-    /// Width of the whole figure in CSS pixels, 240 to 4000.
-    pub width: u32,
-    /// Height of one panel in CSS pixels, 120 to 2000.
-    pub panel_height: u32,
-}
-
-impl Default for Panels {
-    fn default() -> Self {
-        Self {
-            title: String::new(),
-            subtitle: String::new(),
-            caption: String::new(),
-            charts: Vec::new(),
-            columns: 2,
-            share_y: true,
-            width: 760,
-            panel_height: 230,
         }
     }
 }

@@ -60,14 +60,6 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
-    /// Sets the ranges, for panels that share them, and counts again what lies outside.
-    pub fn with_ranges(mut self, x: Option<Range>, y: Option<Range>) -> Self {
-        self.x = x.unwrap_or(self.x);
-        self.y = y.unwrap_or(self.y);
-        self.note();
-        self
-    }
-
     fn note(&mut self) {
         self.notes.clear();
         let unit = |axis: &Axis| match axis.unit.as_str() {

@@ -108,11 +108,6 @@ impl Sources {
         self.file(file).map_or("", |file| &file.text)
     }
 
-    /// The text inside `span`; empty if the span does not fit the text.
-    pub fn slice(&self, span: Span) -> &str {
-        self.text(span.file).get(span.start as usize..span.end as usize).unwrap_or("")
-    }
-
     /// Line and column of the start of `span`, both from 1; columns count characters, not bytes.
     pub fn line_column(&self, span: Span) -> (usize, usize) {
         let line = self.line_of(span.file, span.start as usize);

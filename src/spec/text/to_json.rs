@@ -6,7 +6,6 @@
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::path::{Path, get};
 use super::scalar;
 use super::tree::{Node, Value};
 
@@ -22,14 +21,6 @@ pub fn to_json(node: &Node) -> Json {
             let pairs = entries.iter().map(|entry| (entry.key.clone(), to_json(&entry.value)));
             Json::Object(pairs.collect::<Map<_, _>>())
         }
-    }
-}
-
-/// The keys of the map at `path` in the order of the file; `None` if there is no map.
-pub fn keys_in_order<'n>(node: &'n Node, path: &Path) -> Option<Vec<&'n str>> {
-    match &get(node, path)?.value {
-        Value::Map(entries) => Some(entries.iter().map(|entry| entry.key.as_str()).collect()),
-        _ => None,
     }
 }
 
@@ -50,7 +41,7 @@ mod tests {
     use crate::spec::text::{parse::parse, source::Sources};
 
     #[test]
-    fn integers_stay_integers_and_order_can_be_asked() {
+    fn integers_stay_integers() {
         let mut sources = Sources::new();
         let file = sources.add("a", "z: 18446744073709551615\nb: -3\na: 2.0\nm: [on, ~, true]\n");
         let node = parse(&sources, file).unwrap();
@@ -59,7 +50,5 @@ mod tests {
         assert_eq!(json["b"].as_i64(), Some(-3));
         assert!(json["a"].is_f64());
         assert_eq!(json["m"], serde_json::json!(["on", null, true]));
-        assert_eq!(keys_in_order(&node, &Path::root()), Some(vec!["z", "b", "a", "m"]));
-        assert_eq!(keys_in_order(&node, &"m".parse().unwrap()), None);
     }
 }

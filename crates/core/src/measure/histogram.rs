@@ -103,19 +103,6 @@ impl Histogram {
         })
     }
 
-    /// The share of values at or below `limit` [ns]; the bucket that holds the limit counts in proportion. `None` if
-    /// nothing was counted.
-    pub fn share_at_most(&self, limit: Nanos) -> Option<f64> {
-        let below: f64 = self
-            .buckets()
-            .map(|(low, width, count)| {
-                let part = (limit as f64 + 1.0 - low as f64) / width as f64;
-                count as f64 * part.clamp(0.0, 1.0)
-            })
-            .sum();
-        (self.total > 0).then(|| below / self.total as f64)
-    }
-
     /// The buckets that hold values, smallest first: lowest value [ns], width [ns], count.
     pub fn buckets(&self) -> impl Iterator<Item = (Nanos, Nanos, u64)> + '_ {
         let counts = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
@@ -230,14 +217,6 @@ mod tests {
     #[test]
     fn an_empty_histogram_has_no_quantiles() {
         let histogram = Histogram::new();
-        assert_eq!((histogram.quantile(0.5), histogram.share_at_most(10)), (None, None));
-    }
-
-    #[test]
-    fn the_share_at_most_a_limit_grows_from_nought_to_one() {
-        let mut histogram = Histogram::new();
-        (0..1000u64).for_each(|value| histogram.record(value * 1000));
-        assert!((histogram.share_at_most(499_999).unwrap() - 0.5).abs() < 0.005);
-        assert_eq!(histogram.share_at_most(u64::MAX), Some(1.0));
+        assert_eq!(histogram.quantile(0.5), None);
     }
 }

@@ -35,9 +35,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds, in the order in which charts show them.
-    pub const ALL: [Kind; 5] = [Kind::Waiting, Kind::Backoff, Kind::Network, Kind::Delay, Kind::Service];
-
     /// The word for tables and CSV files.
     pub fn word(self) -> &'static str {
         match self {

@@ -100,11 +100,6 @@ impl KeysSpec {
 }
 
 impl Keys {
-    /// How many keys there are.
-    pub fn population(&self) -> u32 {
-        self.population
-    }
-
     /// Draws the key of a request that begins now.
     #[inline]
     pub fn draw(&self, now: Nanos, random: &mut impl Rng) -> u32 {
@@ -220,7 +215,7 @@ mod tests {
     fn all_keys_are_below_the_population() {
         for spec in [json!({"population": 1}), json!({"population": 1, "zipf": 1.0}), json!({"population": 3})] {
             let keys = keys(spec).unwrap();
-            assert!((0..1000).all(|key| keys.draw(5, &mut Stream::new(key)) < keys.population()));
+            assert!((0..1000).all(|key| keys.draw(5, &mut Stream::new(key)) < keys.population));
         }
         assert!(keys(json!({"population": 10, "hot": {"keys": "1%", "requests": "90%"}})).is_err());
         assert!(keys(json!({"population": 0})).is_err());

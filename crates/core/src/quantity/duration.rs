@@ -43,8 +43,6 @@ pub struct Duration {
 impl Duration {
     /// No time at all.
     pub const ZERO: Self = Self::from_nanos(0);
-    /// The longest duration: 2⁶⁴ − 1 ns, about 584 years.
-    pub const MAX: Self = Self::from_nanos(u64::MAX);
 
     /// A duration of so many nanoseconds.
     pub const fn from_nanos(nanoseconds: u64) -> Self {
@@ -218,6 +216,6 @@ mod tests {
         assert_eq!(Duration::from_secs_f64(1.4e-9).as_nanos(), 1);
         assert_eq!(Duration::from_secs_f64(-1.0), Duration::ZERO);
         assert_eq!(Duration::from_secs_f64(f64::NAN), Duration::ZERO);
-        assert_eq!(Duration::from_secs_f64(f64::INFINITY), Duration::MAX);
+        assert_eq!(Duration::from_secs_f64(f64::INFINITY), Duration::from_nanos(u64::MAX));
     }
 }

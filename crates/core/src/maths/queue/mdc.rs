@@ -30,11 +30,6 @@ impl Md1 {
         Ok(Self { arrival_rate, service_time, general })
     }
 
-    /// The same station as M/G/1, for means and standard deviations.
-    pub fn as_mg1(&self) -> Mg1 {
-        self.general
-    }
-
     /// Wq = ρD/(2(1−ρ)) \[s\]: half of M/M/1.
     pub fn mean_waiting_time(&self) -> f64 {
         self.general.mean_waiting_time()

@@ -62,11 +62,6 @@ impl Interval {
         self.relation_to(value) == Relation::Straddles
     }
 
-    /// Half-width divided by |mean|; `None` for a mean of zero.
-    pub fn relative_half_width(&self) -> Option<f64> {
-        (self.mean != 0.0).then(|| self.half_width / self.mean.abs())
-    }
-
     /// Where the interval lies relative to `bound`; touching it counts as straddling.
     pub fn relation_to(&self, bound: f64) -> Relation {
         if self.high() < bound {

@@ -129,11 +129,6 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// The instances that run or will: those that are not leaving.
-    pub fn staying(&self) -> u32 {
-        self.pods.iter().filter(|pod| pod.phase != Phase::Leaving).count() as u32
-    }
-
     /// The instances that are ready.
     pub fn ready(&self) -> u32 {
         self.pods.iter().filter(|pod| pod.phase == Phase::Ready).count() as u32

@@ -149,18 +149,6 @@ impl Store {
         self.find(item).is_some_and(|slot| !std::mem::replace(&mut self.slots[slot].refreshing, true))
     }
 
-    /// Notes that nobody fetches an item anew any more.
-    pub fn refreshed(&mut self, item: u32) {
-        if let Some(slot) = self.find(item) {
-            self.slots[slot].refreshing = false;
-        }
-    }
-
-    /// The version of an item that is there, without asking for it.
-    pub fn version(&self, item: u32) -> Option<u32> {
-        self.find(item).map(|slot| self.slots[slot].version)
-    }
-
     /// How many items are there.
     pub fn len(&self) -> usize {
         self.index.len()

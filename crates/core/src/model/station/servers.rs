@@ -150,11 +150,6 @@ impl Servers {
         waited
     }
 
-    /// The number of slots.
-    pub fn slots(&self) -> u32 {
-        self.slots
-    }
-
     /// Slots in use.
     pub fn busy(&self) -> &Level {
         &self.busy

@@ -137,6 +137,23 @@ pub(super) struct Service {
     plain_until: Nanos,
 }
 
+/// The balancers of a service: so many for each of its groups of instances.
+fn balancers(service: &blueprint::Service, count: u32, groups: u32, zones: impl Fn(u32) -> u16) -> Vec<One> {
+    let instances = service.instances as usize;
+    let mut members = Members::alike(&service.name, instances);
+    members.capacity.fill(service.capacity());
+    members.zones = (0..service.instances).map(zones).collect();
+    members.speeds = (0..service.instances).map(|instance| service.speed(instance)).collect();
+    members.weights = (0..service.instances).map(|instance| service.balancing.weight(instance)).collect();
+    let one = |number: u32| {
+        let mut policy = service.balancer.build();
+        let members = Members { balancer: [number, count], ..members.clone() };
+        policy.members(&members);
+        One { policy, members, in_flight: vec![0; instances] }
+    };
+    (0..groups * count).map(|number| one(number % count)).collect()
+}
+
 impl Service {
     /// The service whose instances begin at `first_instance` and stand in `zones`; `root` is the key of the run.
     pub(super) fn new(
@@ -150,20 +167,8 @@ impl Service {
         let foresees = service.balancer.build().foresees();
         // An oracle knows all.
         let count = if foresees { 1 } else { balancing.count.unwrap_or(1).max(1) };
-        let mut members = Members::alike(&service.name, instances);
-        members.capacity.fill(service.capacity());
-        members.zones = (0..service.instances).map(zones).collect();
-        members.speeds = (0..service.instances).map(|instance| service.speed(instance)).collect();
-        members.weights = (0..service.instances).map(|instance| balancing.weight(instance)).collect();
-        let one = |number: u32| {
-            let mut policy = service.balancer.build();
-            let members = Members { balancer: [number, count], ..members.clone() };
-            policy.members(&members);
-            One { policy, members, in_flight: vec![0; instances] }
-        };
         let renewable = service.fleet.as_ref().is_some_and(|fleet| fleet.rollout.is_some());
-        let groups = if renewable { 2 } else { 1 };
-        let balancers: Vec<One> = (0..groups * count).map(|number| one(number % count)).collect();
+        let balancers = balancers(service, count, if renewable { 2 } else { 1 }, zones);
         let watched = balancers.iter().any(|one| one.policy.watches());
         let balanced =
             instances > 1 || service.fleet.is_some() || balancing.health.is_some() || balancing.outliers.is_some();

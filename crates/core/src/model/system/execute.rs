@@ -22,6 +22,8 @@ impl System<'_> {
     }
 
     /// Runs a frame, and the frames it becomes, until it has to wait.
+    // Long: the dispatch, one arm per instruction; the compiler makes one jump table of it, and arms that are functions of
+    // their own would be called at every step.
     #[inline(always)]
     fn run_frame(&mut self, mut index: u32) {
         let blueprint = self.blueprint;
