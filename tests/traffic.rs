@@ -1,13 +1,27 @@
 //! Traffic and balancing in whole systems: hand-counted traces of queues, limits and balancers.
 
-use scalelab::model::Plan;
+use scalelab::model::system::metrics;
+use scalelab::model::{Blueprint, Plan, System};
+use scalelab::spec::load::{Disk, Loader};
 
-use crate::support::{SECOND, plan, ran_with};
+use crate::support::{Folder, SECOND, plan, ran_with};
 
 /// Runs a model, perhaps with an instance of its first service that dies; returns the values of some metrics.
 fn measured(model: &str, crash: Option<(u32, u64, u64)>, plan: Plan, wanted: &[&str]) -> Vec<f64> {
     let crashes: Vec<_> = crash.into_iter().map(|(instance, at, lasting)| (instance, at, Some(lasting))).collect();
     ran_with(model, &crashes, plan).values(wanted)
+}
+
+/// Runs a system; returns the values of some metrics.
+fn values(blueprint: &Blueprint, plan: Plan, wanted: &[&str]) -> Vec<f64> {
+    let record = System::new(blueprint, plan).run(&|| false).expect("all laws hold");
+    let names = metrics::names(blueprint);
+    let values = metrics::values(&record);
+    let of = |wanted: &&str| {
+        let place = names.iter().position(|name| name.name == *wanted).unwrap_or_else(|| panic!("no metric {wanted}"));
+        values[place].unwrap_or(f64::NAN)
+    };
+    wanted.iter().map(of).collect()
 }
 
 /// One worker that needs 10 s per request, asked at 1, 2, 3 and 4 s; returns mean response time [s] and share rejected.
@@ -197,4 +211,97 @@ fn calls_stay_in_their_zone_as_far_as_the_machines_there_are_their_share() {
     assert!(found[2] < 0.26, "and nobody gets more than a fair share: {found:?}");
     let blind = measured(&model("round_robin"), None, plan(30), &wanted);
     assert!((blind[0] - 0.016).abs() < 0.0004, "three of four machines are elsewhere: {blind:?}");
+}
+
+#[test]
+fn a_queue_can_be_full_of_bytes() {
+    // One worker that needs 10 s. Three of 10 KB at 1, 2 and 3 s; a large one at 4 s.
+    let model = |queue: &str, large: &str, calls: &str| {
+        format!(
+            "clients: {{ small: {{ arrivals: {{ at: [1s, 2s, 3s] }}, call: {calls}, request: 10KB }}, large: {{ arrivals: {{ at: [4s] }},
+            call: {calls}, request: {large} }} }}\nservices: {{ s: {{ runtime: {{ workers: 1 }}, queue: {queue}, operations: {{ o: [ wait:
+            10s ] }} }}, front: {{ operations: {{ pass: [ {{ call: s.o, request: 10KB }} ] }} }} }}"
+        )
+    };
+    let wanted = ["small.latency.max", "large.latency.max", "small.failures", "large.failures"];
+    let of = |queue: &str, large: &str| measured(&model(queue, large, "s.o"), None, plan(60), &wanted);
+    let never = f64::NAN;
+    let same = |found: Vec<f64>, expected: [f64; 4]| {
+        let alike =
+            |(found, expected): (&f64, &f64)| (found.is_nan() && expected.is_nan()) || (found - expected).abs() < 1e-9;
+        assert!(found.iter().zip(&expected).all(alike), "{found:?} {expected:?}");
+    };
+    // 20 KB wait; 10 KB more are too many for 29 KB, and just fit into 30 KB.
+    same(of("{ bytes: 29KB }", "10KB"), [28.0, never, 0.0, 1.0]);
+    same(of("{ bytes: 30KB }", "10KB"), [28.0, 37.0, 0.0, 0.0]);
+    // 20 KB more fit into 40 KB; otherwise as many of the oldest go as must.
+    same(of("{ bytes: 40KB, when_full: drop_oldest }", "20KB"), [28.0, 37.0, 0.0, 0.0]);
+    same(of("{ bytes: 30KB, when_full: drop_oldest }", "20KB"), [18.0, 27.0, 1.0 / 3.0, 0.0]);
+    same(of("{ bytes: 20KB, when_full: drop_oldest }", "20KB"), [10.0, 17.0, 2.0 / 3.0, 0.0]);
+    // Nobody goes for one that would not fit anyway.
+    same(of("{ bytes: 20KB, when_full: drop_oldest }", "21KB"), [28.0, never, 0.0, 1.0]);
+    // Both limits count, in any order; the last first: that of 2 s is answered last.
+    same(of("{ bytes: 1MB, limit: 2, discipline: lifo }", "10KB"), [29.0, never, 0.0, 1.0]);
+    same(of("{ bytes: 29KB, limit: 9, discipline: { priority: {} } }", "10KB"), [28.0, never, 0.0, 1.0]);
+    // What a service sends counts as what a client sends.
+    let through = model("{ bytes: 29KB }", "1B", "front.pass");
+    same(measured(&through, None, plan(60), &wanted), [28.0, never, 0.0, 1.0]);
+}
+
+#[test]
+fn answers_of_a_replayed_log_are_as_large_as_it_says() {
+    let line = |second: u32, bytes: &str| {
+        format!("10.0.0.{second} - - [10/Oct/2000:13:55:0{second} -0700] \"GET /a HTTP/1.1\" 200 {bytes}\n")
+    };
+    let folder = Folder::new("recorded_sizes");
+    folder.write("a.log", [line(0, "1000"), line(1, "-"), line(2, "5000"), line(3, "300")].concat());
+    // The front hands its answer on; what lies behind knows the size as well.
+    let model = "clients: { users: { arrivals: { replay: { file: a.log, format: access_log } }, call: front.get } }\nservices: { front: {
+        operations: { get: [ { call: store.get }, { reply: recorded } ] } }, store: { operations: { get: [ { parallel: [ [ { call: store.half
+        } ] ] }, { reply: recorded } ], half: [ { reply: 100B } ] } } }";
+    let path = folder.write("m.yaml", model);
+    let mut loader = Loader::new(&Disk);
+    let built = loader.load(&path).and_then(|document| loader.build(&document, &[])).expect("the model is right");
+    let found = values(&built.blueprint, plan(10), &["front.get.sent", "store.get.sent", "store.half.sent"]);
+    assert_eq!(found, [630.0, 630.0, 40.0], "6,300 bytes in 10 s");
+}
+
+#[test]
+fn a_balancer_without_a_connection_left_refuses_at_once() {
+    // 10 calls per second of 950 ms would be 9 or 10 at once; with 4 connections 4 per 950 ms find one.
+    let model = |balancing: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ constant: 10/s }}, call: s.o }} }}\nservices: {{ s: {{ instances: 2, balancing:
+            {balancing}, operations: {{ o: [ wait: 950ms ] }} }} }}"
+        )
+    };
+    let wanted = ["users.rejected", "users.latency.max", "users.in_flight"];
+    let found = |balancing: &str| measured(&model(balancing), None, plan(100), &wanted);
+    assert_eq!(found("{ connections: 10 }")[0], 0.0);
+    let four = found("{ connections: 4 }");
+    // Four in a row are taken on, six refused.
+    assert!((four[0] - 0.6).abs() < 1e-3 && four[1] == 0.95 && (four[2] - 3.8).abs() < 0.05, "{four:?}");
+    // Each of two balancers has its own.
+    let two = found("{ connections: 4, count: 2 }");
+    assert!(two[0] > 0.2 && two[0] < 0.4, "{two:?}");
+}
+
+#[test]
+fn calls_go_on_to_the_next_level_as_far_as_the_first_is_not_healthy() {
+    // Four instances of level 0, two of level 1. With one of the four gone 75 % × 1.4 > 100 %; with a factor of 1 a quarter goes on.
+    let model = |balancing: &str| {
+        format!(
+            "clients: {{ users: {{ arrivals: {{ constant: 1000/s }}, call: s.o }} }}\nservices: {{ s: {{ instances: 6, balancing: {{ levels:
+            [0, 0, 0, 0, 1, 1], {balancing} }}, operations: {{ o: [ wait: 1ms ] }} }} }}"
+        )
+    };
+    let crash = Some((1, 1, 100 * SECOND));
+    let wanted = ["s.calls.spilled", "users.failures", "s.calls.most"];
+    let whole = measured(&model(""), None, plan(30), &wanted);
+    assert!(whole[..2] == [0.0, 0.0] && (whole[2] - 0.25).abs() < 1e-4, "four in turn: {whole:?}");
+    let healthy = measured(&model(""), crash, plan(30), &wanted);
+    assert_eq!(healthy[..2], [0.0, 0.0]);
+    let spilled = measured(&model("overprovisioning: 1"), crash, plan(30), &wanted);
+    // Binomial over 30,000 calls, standard error 0.25 %; bound at five.
+    assert!((spilled[0] - 0.25).abs() < 0.0125 && spilled[1] == 0.0, "{spilled:?}");
 }

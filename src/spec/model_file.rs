@@ -409,6 +409,9 @@ pub struct QueueSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000_000))]
     pub limit: Option<u32>,
+    /// How many bytes of requests (`request` of their calls) may wait for a worker of one instance; without limit if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Bytes>,
     /// Who is served next; `fifo` if left out.
     #[serde(default)]
     pub discipline: QueueDiscipline,

@@ -17,8 +17,7 @@ use std::sync::Arc;
 
 use crate::engine::Nanos;
 use crate::engine::hash::Hash;
-use crate::model::arrival::replay::{Arrived, Format, Recording, Replay, ReplaySpec};
-use crate::model::frame::NONE;
+use crate::model::arrival::replay::{Arrived, Format, Recorded, Recording, Replay, ReplaySpec};
 
 const SECOND: f64 = 1e9;
 
@@ -123,8 +122,8 @@ struct Reader {
     /// All arrivals so far, wanted or not, and when the last one came.
     arrivals: u64,
     latest: Nanos,
-    /// A second of a log that is being collected: its number from the origin, and the keys of its requests, as far as wanted.
-    second: Option<(f64, Vec<Option<u32>>)>,
+    /// A second of a log that is being collected: its number from the origin, and what it says of its requests, as far as wanted.
+    second: Option<(f64, Vec<Option<Recorded>>)>,
     clients: BTreeMap<u64, u32>,
     over: bool,
 }
@@ -194,7 +193,7 @@ impl Reader {
         }
         self.last = time;
         let from = time - *self.origin.get_or_insert(time);
-        self.comes((from * SECOND).round() as Nanos, Some(NONE));
+        self.comes((from * SECOND).round() as Nanos, Some(Recorded::NOTHING));
         true
     }
 
@@ -204,12 +203,12 @@ impl Reader {
         let begun = self.origin.map_or(0.0, |before| before + 1.0);
         self.origin = Some(begun);
         let place = |number: u64| (begun + (number as f64 + 0.5) / count) * length as f64;
-        (0..count as u64).for_each(|number| self.comes(place(number).round() as Nanos, Some(NONE)));
+        (0..count as u64).for_each(|number| self.comes(place(number).round() as Nanos, Some(Recorded::NOTHING)));
         true
     }
 
     fn request(&mut self) -> bool {
-        let Some((client, time, request)) = log_line(&self.line) else { return false };
+        let Some(Line { client, time, request, bytes }) = log_line(&self.line) else { return false };
         let from = time as f64 - *self.origin.get_or_insert(time as f64);
         if from < self.last {
             self.late += 1;
@@ -220,12 +219,12 @@ impl Reader {
         let next = self.clients.len() as u32;
         let key = *self.clients.entry(Hash::Xxhash.of(client.as_bytes(), 0)).or_insert(next);
         let wanted = self.paths.is_empty() || self.paths.iter().any(|pattern| matches(pattern, request));
-        let key = wanted.then_some(key);
+        let what = wanted.then_some(Recorded { key, bytes });
         match &mut self.second {
-            Some((second, keys)) if *second == from => keys.push(key),
+            Some((second, all)) if *second == from => all.push(what),
             _ => {
                 self.close_second();
-                self.second = Some((from, vec![key]));
+                self.second = Some((from, vec![what]));
             }
         }
         true
@@ -233,19 +232,19 @@ impl Reader {
 
     /// Spreads the requests of a second over it.
     fn close_second(&mut self) {
-        let Some((second, keys)) = self.second.take() else { return };
-        let count = keys.len() as f64;
-        for (number, key) in keys.into_iter().enumerate() {
+        let Some((second, all)) = self.second.take() else { return };
+        let count = all.len() as f64;
+        for (number, what) in all.into_iter().enumerate() {
             let at = ((second + number as f64 / count) * SECOND).round() as Nanos;
-            self.comes(at, key);
+            self.comes(at, what);
         }
     }
 
     /// Somebody comes; about nothing at all if that is not wanted.
-    fn comes(&mut self, at: Nanos, key: Option<u32>) {
+    fn comes(&mut self, at: Nanos, what: Option<Recorded>) {
         self.arrivals += 1;
         self.latest = at;
-        self.ready.extend(key.map(|key| Arrived { at, key }));
+        self.ready.extend(what.map(|what| Arrived { at, what }));
     }
 }
 
@@ -263,15 +262,28 @@ impl Iterator for Reader {
     }
 }
 
-/// The client, the time [s since 1970] and the request of a line like
-/// `127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`.
-fn log_line(line: &str) -> Option<(&str, i64, &str)> {
+/// A line of an access log.
+struct Line<'l> {
+    client: &'l str,
+    /// [s since 1970]
+    time: i64,
+    request: &'l str,
+    /// What was sent, at most 4 GiB; `-` is nothing [B].
+    bytes: u32,
+}
+
+/// What a line says like `127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326`.
+fn log_line(line: &str) -> Option<Line<'_>> {
     let client = line.split(' ').next().filter(|client| !client.is_empty())?;
     let (_, rest) = line.split_once('[')?;
     let (time, rest) = rest.split_once(']')?;
-    // A request in quotes and a status must follow.
-    let (request, _) = rest.trim_start().strip_prefix('"')?.split_once("\" ")?;
-    Some((client, log_time(time)?, request))
+    // A request in quotes, a status and the bytes sent must follow.
+    let (request, rest) = rest.trim_start().strip_prefix('"')?.split_once("\" ")?;
+    let bytes = match rest.split_whitespace().nth(1)? {
+        "-" => 0,
+        bytes => bytes.parse::<u64>().ok()?.min(u64::from(u32::MAX)) as u32,
+    };
+    Some(Line { client, time: log_time(time)?, request, bytes })
 }
 
 /// Whether a request such as `GET /api/users?page=2 HTTP/1.1` is one of `/api/*`, `/api/users` or `GET /api/users`. What comes after a
@@ -319,6 +331,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::frame::NONE;
     use crate::quantity::Duration;
 
     fn read(text: &str, format: Format) -> (Vec<(u64, u32)>, Reader) {
@@ -328,7 +341,7 @@ mod tests {
     fn read_paths(text: &str, format: Format, paths: &[&str]) -> (Vec<(u64, u32)>, Reader) {
         let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
         let mut reader = Reader::new(Box::new(std::io::Cursor::new(text.to_owned())), format, &paths);
-        let arrivals = (&mut reader).map(|arrived| (arrived.at / 1_000_000, arrived.key)).collect();
+        let arrivals = (&mut reader).map(|arrived| (arrived.at / 1_000_000, arrived.what.key)).collect();
         (arrivals, reader)
     }
 
@@ -355,6 +368,8 @@ mod tests {
         let (found, reader) = read(log, Format::AccessLog);
         assert_eq!(found, [(0, 0), (500, 1), (2000, 0)]);
         assert_eq!((reader.lines, reader.bad), (4, 1));
+        let bytes = |line: &str| log_line(line).map(|line| line.bytes);
+        assert_eq!(log.lines().map(bytes).collect::<Vec<_>>(), [Some(2326), Some(5), None, Some(0)]);
         assert_eq!(log_time("10/Oct/2000:13:55:36 -0700"), Some(971_211_336));
         assert_eq!(days(1970, 1, 1), 0);
         assert_eq!(days(2000, 3, 1), 11_017);

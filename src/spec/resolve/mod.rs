@@ -14,6 +14,7 @@ mod memory;
 mod names;
 mod network;
 mod service;
+mod sizes;
 mod standing;
 
 use super::model_file::{CatalogueSpec, ClientSpec, ModelFile, Traffic};
@@ -126,6 +127,7 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
     if users > MAX_USERS {
         problems.push(Problem::new("clients", format!("{users} users are too many; {MAX_USERS} are allowed")));
     }
+    sizes::check_sizes(model, &blueprint, &mut problems);
     if problems.is_empty() {
         plan_network(model, &mut blueprint, files, &mut problems);
     }

@@ -16,7 +16,7 @@ use crate::model::connections::Pool;
 use crate::model::discipline::{QueueDiscipline, WhenFull};
 use crate::model::distribution::Values;
 use crate::model::program::{Demand, PoolPlan};
-use crate::quantity::{Duration, Price, Rate};
+use crate::quantity::{Bytes, Duration, Price, Rate};
 use crate::spec::model_file::{RateLimitSpec, ServiceSpec};
 
 /// Adds a service and compiles its operations.
@@ -184,13 +184,21 @@ fn queue_plan(
             help: Some("`block` goes with `discipline: fifo` only; leave the limit out instead".to_owned()),
         });
     }
+    if queue.when_full == WhenFull::Block && queue.bytes.is_some() {
+        problems.push(Problem::new(
+            format!("{path}.bytes"),
+            "with `when_full: block` nobody is turned away; leave the limit out",
+        ));
+    }
     let wait = queue.wait.as_ref().and_then(|wait| {
         let refused = |message| problems.push(Problem::new(format!("{path}.wait"), message));
         let distribution = wait.build(files).map_err(refused).ok()?;
         Some(Demand { distribution, salt: named(named(0, name), "queue.wait") })
     });
     let limit = queue.limit.unwrap_or(u32::MAX);
-    ServersPlan { discipline: queue.discipline, when_full: queue.when_full, wait, ..ServersPlan::plain("", 0, limit) }
+    let bytes = queue.bytes.map(Bytes::as_u64);
+    let (discipline, when_full) = (queue.discipline, queue.when_full);
+    ServersPlan { bytes, discipline, when_full, wait, ..ServersPlan::plain("", 0, limit) }
 }
 
 /// The rate limits of a service for the compiler; those of the services before it are `first` in number.

@@ -212,6 +212,8 @@ pub struct ServersPlan {
     pub slots: u32,
     /// Places in the queue of one instance; `u32::MAX` for no limit.
     pub limit: u32,
+    /// How many bytes of requests may wait; without limit if `None`.
+    pub bytes: Option<u64>,
     /// The order of the queue.
     pub discipline: QueueDiscipline,
     /// What happens to those that find it full.
@@ -224,12 +226,15 @@ impl ServersPlan {
     /// Slots with a queue in order of arrival, which turns away what does not fit in.
     pub fn plain(name: &str, slots: u32, limit: u32) -> Self {
         let (discipline, when_full) = (QueueDiscipline::Fifo, WhenFull::Reject);
-        ServersPlan { name: name.to_owned(), slots, limit, discipline, when_full, wait: None }
+        ServersPlan { name: name.to_owned(), slots, limit, bytes: None, discipline, when_full, wait: None }
     }
 
     /// The station.
     pub fn build(&self) -> Servers {
-        let station = Servers::new(self.slots, self.limit).ordered(&self.discipline, self.when_full);
+        let mut station = Servers::new(self.slots, self.limit).ordered(&self.discipline, self.when_full);
+        if let Some(bytes) = self.bytes {
+            station = station.within_bytes(bytes);
+        }
         if self.wait.is_some() { station.limiting_wait() } else { station }
     }
 }

@@ -174,6 +174,8 @@ pub struct Frame {
     pub rounds: [u16; LOOP_DEPTH],
     /// The operation or client.
     pub owner: u32,
+    /// The size of the request that it is an attempt at, at most 4 GiB [B]; 0 where no queue counts bytes.
+    pub size: u32,
     /// Branches that have not ended.
     pub pending: u16,
     /// Which balancer of the service sent it.
@@ -225,6 +227,7 @@ impl Frame {
         account2: 0,
         rounds: [0; LOOP_DEPTH],
         owner: 0,
+        size: 0,
         pending: 0,
         balancer: 0,
         role: Role::Vacant,

@@ -101,7 +101,7 @@ pub enum Instruction {
     /// Pass a failure on: a failing frame goes on at the unwinding code, any other with the next instruction.
     Raise,
     /// Answer the caller, perhaps with a drawn number of bytes; what follows runs in the background.
-    Reply { bytes: Option<u32> },
+    Reply { size: Size },
     /// Touch the state of a cache, a database or a queue.
     Data { step: u32 },
     /// The end of an attempt or a branch.
@@ -182,6 +182,15 @@ impl Site {
     pub fn plain(from: &str, operation: u32, timeout: Option<Nanos>, salt: u64) -> Self {
         Site { from: from.to_owned(), operation, timeout, salt, ..Site::default() }
     }
+}
+
+/// How large an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// As this demand is drawn [B].
+    Drawn(u32),
+    /// As it was recorded with the request.
+    Recorded,
 }
 
 /// How the instance of a call is chosen.
@@ -312,6 +321,8 @@ pub struct Program {
     pub sections: Vec<Section>,
     /// Sends.
     pub sendings: Vec<Sending>,
+    /// Whether some answer is as large as was recorded.
+    pub recorded: bool,
     /// Where the code of a request's way begins, and that of a reply's, if there are links.
     pub ways: Option<[Place; 2]>,
     /// Where the code of each operation, client and receiver begins, ascending.

@@ -8,7 +8,7 @@ use crate::model::compile::{Compiler, Directory, Problem, StationNames};
 use crate::model::data::{Placement, Resharding};
 use crate::model::distribution::{Random, Values};
 use crate::model::program::{Instruction, Route};
-use crate::model::step::{self, Accesses, Disk, Inner, Order, Reply, Step};
+use crate::model::step::{self, Accesses, Disk, Inner, Order, Reply, ReplySize, Step};
 use crate::quantity::{Bytes, Count};
 use crate::spec::data_file::{DatabaseSpec, ReshardSpec, Sharding};
 use crate::spec::model_file::{ModelFile, ServiceSpec};
@@ -59,7 +59,7 @@ pub(super) fn add_operations(number: u32, spec: &DatabaseSpec, reshard: &Reshard
     let mut give = vec![Step::Inner(Inner::Own)];
     give.extend(reshard.give.clone().unwrap_or_else(|| access(true)));
     let bytes = size.as_u64().saturating_mul(u64::from(reshard.batch));
-    give.push(Step::Reply(Reply { reply: Random::Constant(Bytes::new(bytes)) }));
+    give.push(Step::Reply(Reply { reply: ReplySize::Bytes(Random::Constant(Bytes::new(bytes))) }));
     let mut take = vec![Step::Inner(Inner::Obtain(number))];
     take.extend(reshard.take.clone().unwrap_or_else(|| access(false)));
     take.push(Step::Inner(Inner::Move(number)));

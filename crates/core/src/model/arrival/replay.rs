@@ -55,8 +55,23 @@ pub enum Format {
     /// interval. A header may stand first.
     Counts(Duration),
     /// An access log in Common or Combined Log Format. Its times have whole seconds; the requests of a second are spread evenly
-    /// over it. The client's address becomes the request's key, numbered by first appearance.
+    /// over it. The client's address becomes the request's key, numbered by first appearance; the bytes sent are what
+    /// `reply: recorded` sends.
     AccessLog,
+}
+
+/// What was recorded of a request beside its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    /// What it was about; [`NONE`] if that was not recorded.
+    pub key: u32,
+    /// The size of its answer, at most 4 GiB; 0 if that was not recorded [B].
+    pub bytes: u32,
+}
+
+impl Recorded {
+    /// Nothing but the time.
+    pub const NOTHING: Recorded = Recorded { key: NONE, bytes: 0 };
 }
 
 /// A recorded arrival.
@@ -64,8 +79,8 @@ pub enum Format {
 pub struct Arrived {
     /// When, from the first one on [ns].
     pub at: Nanos,
-    /// What it was about; [`NONE`] if that was not recorded.
-    pub key: u32,
+    /// What else was recorded.
+    pub what: Recorded,
 }
 
 /// Something that was recorded.
@@ -94,8 +109,8 @@ pub struct Player {
     arrivals: Box<dyn Iterator<Item = Arrived> + Send>,
     /// When the present round began [ns].
     begun: f64,
-    /// What the last arrival was about.
-    key: u32,
+    /// What was recorded of the last arrival.
+    last: Recorded,
 }
 
 impl std::fmt::Debug for Player {
@@ -107,7 +122,7 @@ impl std::fmt::Debug for Player {
 impl Player {
     /// Begins to play.
     pub fn new(replay: &Replay) -> Self {
-        Player { arrivals: replay.recording.open(), replay: replay.clone(), begun: 0.0, key: NONE }
+        Player { arrivals: replay.recording.open(), replay: replay.clone(), begun: 0.0, last: Recorded::NOTHING }
     }
 
     /// The next arrival [ns]; `None` when it is over.
@@ -118,14 +133,14 @@ impl Player {
             self.arrivals = self.replay.recording.open();
             arrived = self.arrivals.next();
         }
-        let Arrived { at, key } = arrived?;
-        self.key = key;
+        let Arrived { at, what } = arrived?;
+        self.last = what;
         Some(round(self.begun + at as f64 / self.replay.scale))
     }
 
-    /// What the last arrival was about; [`NONE`] if that was not recorded.
-    pub fn key(&self) -> u32 {
-        self.key
+    /// What was recorded of the last arrival.
+    pub fn last(&self) -> Recorded {
+        self.last
     }
 }
 
@@ -138,7 +153,7 @@ mod tests {
 
     impl Recording for Three {
         fn open(&self) -> Box<dyn Iterator<Item = Arrived> + Send> {
-            Box::new([0, 10, 30].into_iter().map(|at| Arrived { at, key: at as u32 }))
+            Box::new([0, 10, 30].into_iter().map(|at| Arrived { at, what: Recorded::NOTHING }))
         }
 
         fn length(&self) -> Nanos {

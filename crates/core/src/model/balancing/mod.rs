@@ -5,6 +5,7 @@
 
 pub mod health;
 pub mod latencies;
+pub mod levels;
 pub mod outliers;
 pub mod slow_start;
 
@@ -24,6 +25,20 @@ pub struct Balancing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
     pub count: Option<u32>,
+    /// How many calls each balancer may have in flight; those beyond fail at once, as rejected (Envoy's circuit breaker
+    /// `max_requests`, 1024 there). Without limit if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000_000))]
+    pub connections: Option<u32>,
+    /// The priority levels of instance 0, 1, …; one level if left out. A shorter list is repeated. The instances of the first
+    /// level, 0, get all calls while enough of them are healthy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(range(min = 0, max = 15)))]
+    pub levels: Vec<u8>,
+    /// A level counts as wholly healthy while the share of its instances that are, times this, is 1 or more; 1.4 if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1.0, max = 100.0))]
+    pub overprovisioning: Option<f64>,
     /// What a balancer knows of the calls in flight; its `own` if left out.
     #[serde(default)]
     pub load: Load,
@@ -47,7 +62,7 @@ pub struct Balancing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outliers: Option<outliers::Parameters>,
     /// If fewer than this share of the instances may be chosen, all are, whatever is known of them; 50% if left out. Only with
-    /// `health` or `outliers`.
+    /// `health` or `outliers`. With `levels` only if these are not healthy together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub panic: Option<Share>,
     /// An instance that comes back gets its share of the calls step by step; at once if left out.
@@ -85,6 +100,21 @@ impl Balancing {
         if self.weights.is_empty() { 1.0 } else { self.weights[instance as usize % self.weights.len()] }
     }
 
+    /// The level of an instance.
+    pub fn level(&self, instance: u32) -> u8 {
+        if self.levels.is_empty() { 0 } else { self.levels[instance as usize % self.levels.len()] }
+    }
+
+    /// How many levels there are.
+    pub fn level_count(&self) -> u32 {
+        u32::from(self.levels.iter().max().copied().unwrap_or(0)) + 1
+    }
+
+    /// The overprovisioning factor in percent.
+    pub fn overprovisioning_percent(&self) -> u32 {
+        self.overprovisioning.map_or(140, |factor| (factor * 100.0).round() as u32)
+    }
+
     /// The share of instances below which all are chosen.
     pub fn panic_share(&self) -> f64 {
         match (&self.health, &self.outliers) {
@@ -120,6 +150,18 @@ impl Balancing {
         }
         if self.count == Some(0) {
             return Err(("count", "at least one balancer is needed".to_owned()));
+        }
+        if let Some(gap) =
+            (0..self.level_count()).find(|level| self.level_count() > 1 && !self.levels.contains(&(*level as u8)))
+        {
+            return Err(("levels", format!("there is no instance of level {gap}; levels count from 0 without gaps")));
+        }
+        if self.overprovisioning.is_some() && self.levels.is_empty() {
+            return Err(("overprovisioning", "only levels are provisioned; add `levels: [0, 1]`".to_owned()));
+        }
+        // Balancers of all levels, and of two versions, are numbered together.
+        if self.count.unwrap_or(1) * self.level_count() > u32::from(u16::MAX) / 2 {
+            return Err(("count", "balancers times levels may be 32767 at most".to_owned()));
         }
         if self.weights.iter().any(|weight| *weight <= 0.0 || !weight.is_finite()) {
             return Err(("weights", "a weight must be greater than 0".to_owned()));

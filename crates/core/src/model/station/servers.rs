@@ -69,6 +69,13 @@ impl Servers {
         self
     }
 
+    /// The same station whose waiting requests are so many bytes at most.
+    pub fn within_bytes(mut self, bytes: u64) -> Self {
+        let line = self.line.take().unwrap_or_else(|| Box::new(Line::of_arrival()));
+        self.line = Some(Box::new(line.within_bytes(bytes)));
+        self
+    }
+
     /// The same station where those who wait give up some day.
     pub fn limiting_wait(mut self) -> Self {
         self.limits_wait = true;
@@ -169,9 +176,10 @@ impl Servers {
     /// and Little's law holds to the nanosecond: the area under the queue's length is the time waited by all who left
     /// and all who are still there.
     pub fn check(&self, now: Nanos, frames: &Frames) -> Result<(), String> {
-        let (mut length, mut waited, mut place) = (0u32, self.waited, self.head);
+        let (mut length, mut waited, mut place, mut bytes) = (0u32, self.waited, self.head, 0u64);
         while place != NONE {
             length += 1;
+            bytes += u64::from(frames[place].size);
             waited += u128::from(now - frames[place].since);
             place = frames[place].queue[1];
         }
@@ -181,6 +189,9 @@ impl Servers {
         }
         if busy > slots || (length > 0 && busy < slots) {
             return Err(format!("{busy} of {slots} slots are busy while {length} attempts wait"));
+        }
+        if let Some(line) = &self.line {
+            line.check_bytes(bytes)?;
         }
         let area = self.waiting.area(now);
         if area != waited {

@@ -46,7 +46,7 @@ pub use protect::{FallbackSpec, Protection};
 pub use publish::Publish;
 pub use put::{Put, Writing};
 pub use repeat::{Repeat, Rounds};
-pub use reply::Reply;
+pub use reply::{Reply, ReplySize};
 pub use send::Send;
 pub use statement::{Change, Lock as RowLock, Read, Spreading, Statement, Write};
 pub use wait::Wait;

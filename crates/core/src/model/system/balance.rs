@@ -2,7 +2,8 @@
 //!
 //! A service has one balancer or several. Each has a policy with a state of its own and its own calls in flight; what they know
 //! of health is the same for all. Without health checks they know at once when an instance goes down or comes back;
-//! with them a call may go to an instance that is not there, and fails at once.
+//! with them a call may go to an instance that is not there, and fails at once. Each level of priority has a policy of its own
+//! at every balancer, and so has each version during a rollout.
 //!
 //! Nothing here acts by itself: checks, reports, sweeps and slow starts are brought up to date before the first call after
 //! their time. Between two calls nobody looks at them.
@@ -10,14 +11,15 @@
 use crate::engine::random::{below, named, unit};
 use crate::engine::{Nanos, Stream};
 use crate::model::balancer::{Balancer, By, Call, Members, Reply, View};
+use crate::model::balancing::Load;
 use crate::model::balancing::health::Health;
 use crate::model::balancing::latencies::Latencies;
 use crate::model::balancing::outliers::Outliers;
-use crate::model::balancing::{Balancing, Load};
 use crate::model::blueprint;
 use crate::model::frame::{Answer, NONE, Outcome};
 
 use super::fleet::{Gauge, Versions};
+use super::knowledge::Knowledge;
 use super::record::ServiceBook;
 
 /// Where a call goes.
@@ -45,22 +47,12 @@ struct Reports {
     last: Vec<u32>,
 }
 
-/// What happens to instances, as far as balancers see it.
+/// The calls that balancers may have in flight.
 #[derive(Debug)]
-pub(super) struct Knowledge {
-    balancing: Balancing,
-    /// Per instance: whether it runs.
-    up: Vec<bool>,
-    /// Per instance: whether it is ready, if instances come and go.
-    pub(super) member: Vec<bool>,
-    /// When instances come or go [ns], the next one last.
-    changes: Vec<Nanos>,
-    health: Option<Health>,
-    outliers: Option<Outliers>,
-    /// Per instance that starts slowly: when it came.
-    pub(super) came: Vec<Option<Nanos>>,
-    /// When the slow starts are looked at again.
-    slow_next: Option<Nanos>,
+struct Connections {
+    limit: u32,
+    /// Per balancer, its levels and versions together: those it has.
+    open: Vec<u32>,
 }
 
 /// Where calls went that belong together.
@@ -104,6 +96,9 @@ pub(super) struct Service {
     /// Whether the policies look at the work of a call.
     pub(super) foresees: bool,
     balancers: Vec<One>,
+    /// Per level: which part of the calls goes there or to a level before it [%]; empty if there is one level only.
+    levels: Vec<u32>,
+    connections: Option<Box<Connections>>,
     random: Stream,
     /// Per instance: calls of all balancers in flight.
     pub(super) present: Vec<u32>,
@@ -168,10 +163,14 @@ impl Service {
         // An oracle knows all.
         let count = if foresees { 1 } else { balancing.count.unwrap_or(1).max(1) };
         let renewable = service.fleet.as_ref().is_some_and(|fleet| fleet.rollout.is_some());
-        let balancers = balancers(service, count, if renewable { 2 } else { 1 }, zones);
+        let levels = balancing.level_count();
+        let balancers = balancers(service, count, if renewable { 2 } else { 1 } * levels, zones);
         let watched = balancers.iter().any(|one| one.policy.watches());
         let balanced =
             instances > 1 || service.fleet.is_some() || balancing.health.is_some() || balancing.outliers.is_some();
+        let balanced = balanced || balancing.connections.is_some();
+        let open = vec![0; count as usize];
+        let connections = balancing.connections.map(|limit| Box::new(Connections { limit, open }));
         let reports = match balancing.load {
             Load::Reported(every) if !foresees => {
                 let every = every.as_nanos().max(1);
@@ -194,6 +193,7 @@ impl Service {
             && !(watched || renewable || reports.is_some() || latencies.is_some())
             && balancers.len() == 1
             && knowledge.outliers.is_none()
+            && connections.is_none()
             && knowledge.balancing.follow.is_none();
         let scaled = service.fleet.as_ref().is_some_and(|fleet| fleet.autoscaler.is_some());
         let by_session = knowledge.balancing.follow == Some(By::Session);
@@ -204,6 +204,8 @@ impl Service {
             of_sessions: balanced && (service.balancer.needs_session() || by_session),
             foresees: balanced && foresees,
             balancers,
+            levels: if levels > 1 { vec![100; levels as usize] } else { Vec::new() },
+            connections,
             random: Stream::new(named(named(root, &service.name), "balancer")),
             present: vec![0; instances],
             sent: vec![0; instances],
@@ -222,7 +224,7 @@ impl Service {
             plain: plain && !scaled,
             plain_until: 0,
         };
-        if service.knowledge.changes.is_empty() {
+        if service.knowledge.changes.is_empty() && levels == 1 {
             service.look_ahead();
         } else {
             service.bring_up_to_date(0);
@@ -231,15 +233,18 @@ impl Service {
         service
     }
 
-    /// Chooses the instance of a call, which is in flight from now on; `None` if nobody can be reached. `caller` is the number
-    /// of the calling instance within its service, if it is one.
+    /// Chooses the instance of a call, which is in flight from now on. `caller` is the number of the calling instance within its
+    /// service, if it is one.
+    ///
+    /// # Errors
+    /// The call's outcome, if nobody can be reached or the balancer has no connection left.
     #[inline(always)]
-    pub(super) fn choose(&mut self, call: &Call, caller: impl FnOnce() -> Option<u32>) -> Option<Placed> {
+    pub(super) fn choose(&mut self, call: &Call, caller: impl FnOnce() -> Option<u32>) -> Result<Placed, Outcome> {
         if call.now < self.alone_until {
-            return Some(Placed { instance: self.first_instance, balancer: 0 });
+            return Ok(Placed { instance: self.first_instance, balancer: 0 });
         }
         if call.now < self.plain_until {
-            return Some(self.choose_plainly(call));
+            return Ok(self.choose_plainly(call));
         }
         self.choose_among(call, caller())
     }
@@ -255,7 +260,7 @@ impl Service {
         Placed { instance: self.first_instance + number, balancer: 0 }
     }
 
-    fn choose_among(&mut self, call: &Call, caller: Option<u32>) -> Option<Placed> {
+    fn choose_among(&mut self, call: &Call, caller: Option<u32>) -> Result<Placed, Outcome> {
         if call.now >= self.due {
             self.bring_up_to_date(call.now);
         }
@@ -264,10 +269,10 @@ impl Service {
             if let Some(gauge) = &mut self.gauge {
                 gauge.unsent += 1;
             }
-            return None;
+            return Err(Outcome::Unreachable);
         }
         if !self.balanced {
-            return Some(Placed { instance: self.first_instance, balancer: 0 });
+            return Ok(Placed { instance: self.first_instance, balancer: 0 });
         }
         let balancer = first
             + match (count, caller) {
@@ -275,6 +280,11 @@ impl Service {
                 (count, Some(caller)) => (caller % count) as usize,
                 (count, None) => below(&mut self.random, u64::from(count)) as usize,
             };
+        if let Some(connections) = &self.connections
+            && connections.open[balancer % connections.open.len()] >= connections.limit
+        {
+            return Err(Outcome::Rejected);
+        }
         let One { policy, members, in_flight } = &mut self.balancers[balancer];
         let known = match &self.reports {
             Some(reports) => &reports.last,
@@ -285,7 +295,7 @@ impl Service {
         let number = policy.choose(call, &view, &mut self.random);
         if self.broken && !self.knowledge.up[number as usize] {
             self.not_reached(number, call.now);
-            return None;
+            return Err(Outcome::Unreachable);
         }
         if let Some(latencies) = &mut self.latencies {
             latencies.sent(number, call.now, self.present[number as usize]);
@@ -293,6 +303,10 @@ impl Service {
         in_flight[number as usize] += 1;
         self.present[number as usize] += 1;
         self.sent[number as usize] += 1;
+        if let Some(connections) = &mut self.connections {
+            let count = connections.open.len();
+            connections.open[balancer % count] += 1;
+        }
         if let Some(followed) = &mut self.followed {
             followed.went(call, number);
         }
@@ -305,23 +319,36 @@ impl Service {
         if self.watched {
             self.tell_change(balancer, number, call.now);
         }
-        Some(Placed { instance: self.first_instance + number, balancer: balancer as u16 })
+        Ok(Placed { instance: self.first_instance + number, balancer: balancer as u16 })
     }
 
-    /// How many balancers a version has.
+    /// How many levels there are.
+    #[inline]
+    fn level_count(&self) -> usize {
+        self.levels.len().max(1)
+    }
+
+    /// How many balancers a level of a version has.
     #[inline]
     fn count(&self) -> u32 {
         let all = self.balancers.len() as u32;
-        if self.versions.is_some() { all / 2 } else { all }
+        let all = if self.versions.is_some() { all / 2 } else { all };
+        if self.levels.is_empty() { all } else { all / self.levels.len() as u32 }
     }
 
-    /// The first of the balancers of the version that gets the next call, and how many there are.
+    /// The first of the balancers of the version and level that get the next call, and how many there are.
     #[inline]
     fn group(&mut self) -> (usize, u32) {
         let count = self.count();
         let split = self.versions.as_ref().and_then(|versions| versions.split);
         let new = split.is_some_and(|share| unit(&mut self.random) < share);
-        (if new { count as usize } else { 0 }, count)
+        let mut first = if new { self.balancers.len() / 2 } else { 0 };
+        if !self.levels.is_empty() {
+            let point = below(&mut self.random, 100) as u32;
+            let level = self.levels.iter().position(|end| point < *end).unwrap_or(0);
+            first += level * count as usize;
+        }
+        (first, count)
     }
 
     /// Sends a call to a certain instance, which is in flight there from now on; `None` if it is down.
@@ -388,6 +415,10 @@ impl Service {
         }
         let number = reply.instance - self.first_instance;
         self.balancers[usize::from(balancer)].in_flight[number as usize] -= 1;
+        if let Some(connections) = &mut self.connections {
+            let count = connections.open.len();
+            connections.open[usize::from(balancer) % count] -= 1;
+        }
         if let Some(latencies) = &mut self.latencies {
             latencies.answered(number, reply.now, reply.latency, reply.success);
         }
@@ -450,7 +481,11 @@ impl Service {
     /// What the balancers did within the window.
     pub(super) fn book(&self) -> ServiceBook {
         let sent = self.counted.clone().unwrap_or_default();
-        ServiceBook { sent, followed: self.followed_then }
+        let spills = |number: usize| self.knowledge.balancing.level(number as u32) > 0;
+        let spilled =
+            |sent: &[u64]| sent.iter().enumerate().filter(|(number, _)| spills(*number)).map(|(_, sent)| sent).sum();
+        let spilled = (!self.levels.is_empty()).then(|| spilled(&sent));
+        ServiceBook { sent, followed: self.followed_then, spilled }
     }
 
     /// Lets everything happen that has happened since the last call.
@@ -519,19 +554,26 @@ impl Service {
 
     /// Tells all policies who may be chosen now, with what weight.
     pub(super) fn tell_members(&mut self, now: Nanos) {
+        let levels = self.level_count();
         let knowledge = &mut self.knowledge;
         let count = knowledge.up.len() as u32;
         let mut eligible: Vec<u32> = (0..count).filter(|number| knowledge.may_be_chosen(*number, now)).collect();
         let part: Vec<u32> = (0..count).filter(|number| knowledge.takes_part(*number, now)).collect();
-        if (eligible.len() as f64) < knowledge.balancing.panic_share() * part.len() as f64 {
+        if levels > 1 {
+            eligible = knowledge.spread(&eligible, &part, &mut self.levels);
+        } else if (eligible.len() as f64) < knowledge.balancing.panic_share() * part.len() as f64 {
             // In panic nobody's health counts; who has not come or is leaving is still left out.
             eligible = part;
         }
         knowledge.slow_next = None;
         let weights: Vec<f64> = (0..count).map(|number| knowledge.weight(number, now)).collect();
-        let all = self.balancers.len();
+        let (all, of_level) = (self.balancers.len(), self.count() as usize);
         for (place, one) in self.balancers.iter_mut().enumerate() {
             one.members.eligible.clone_from(&eligible);
+            if levels > 1 {
+                let level = place / of_level % levels;
+                one.members.eligible.retain(|number| usize::from(self.knowledge.balancing.level(*number)) == level);
+            }
             if let Some(versions) = &self.versions {
                 let of_new = place >= all / 2;
                 let split = versions.split.is_some() || of_new;
@@ -541,37 +583,5 @@ impl Service {
             one.policy.members(&one.members);
         }
         self.look_ahead();
-    }
-}
-
-impl Knowledge {
-    /// Whether an instance has come and is not leaving.
-    fn takes_part(&self, number: u32, now: Nanos) -> bool {
-        self.member[number as usize] && self.balancing.takes_part(number, now)
-    }
-
-    fn may_be_chosen(&self, number: u32, now: Nanos) -> bool {
-        let healthy = match &self.health {
-            Some(health) => health.believes(number),
-            None => self.up[number as usize],
-        };
-        healthy
-            && self.takes_part(number, now)
-            && !self.outliers.as_ref().is_some_and(|outliers| outliers.ejects(number))
-    }
-
-    /// The weight of an instance now; notes when slow starts must be looked at again.
-    fn weight(&mut self, number: u32, now: Nanos) -> f64 {
-        let weight = self.balancing.weight(number);
-        let joins = &self.balancing.joins;
-        let joined = joins.iter().find(|change| change.instance == number).map(|change| change.at.as_nanos());
-        let came = self.came[number as usize].or(joined.filter(|joined| *joined <= now));
-        let (Some(slow), Some(came)) = (&self.balancing.slow_start, came) else { return weight };
-        if now - came >= slow.window.as_nanos() {
-            self.came[number as usize] = None;
-            return weight;
-        }
-        self.slow_next = Some(now + slow.step());
-        weight * slow.factor(now - came)
     }
 }

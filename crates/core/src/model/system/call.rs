@@ -1,10 +1,12 @@
 //! Beginning and ending attempts: calls, replies, joins, timeouts.
 
 use super::balance::Placed;
+use super::parts::Target;
 use super::traffic::Book;
 use super::{Event, System};
 use crate::engine::Nanos;
 use crate::engine::random::child;
+use crate::engine::time::round;
 use crate::measure::Kind;
 use crate::measure::ledger::{Ledger, Pool};
 use crate::model::balancer::Call;
@@ -12,13 +14,16 @@ use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage, Start};
 use crate::model::program::{Instruction, Place, Route};
 
 impl System<'_> {
-    /// Sends a call; returns the frame of the attempt, which runs next; `None` if there is no instance to send it to.
+    /// Sends a call; returns the frame of the attempt, which runs next.
+    ///
+    /// # Errors
+    /// The call's outcome, if there is no instance to send it to.
     #[inline(always)]
-    pub(super) fn call(&mut self, caller: u32, site: u32) -> Option<u32> {
+    pub(super) fn call(&mut self, caller: u32, site: u32) -> Result<u32, Outcome> {
         let now = self.calendar.now();
         let target = &self.targets[site as usize];
         if self.frames[caller].deadline <= now {
-            return None;
+            return Err(Outcome::TimedOut);
         }
         let service = &self.services[target.service as usize];
         let (of_sessions, foresees) = (service.of_sessions, service.foresees);
@@ -42,9 +47,10 @@ impl System<'_> {
             };
             self.services[target.service as usize].choose(&call, caller_number)?
         } else {
-            self.route(caller, site)?
+            self.route(caller, site).ok_or(Outcome::Unreachable)?
         };
         let target = &self.targets[site as usize];
+        let size = self.size_of(target, self.frames[caller].key, self.frames[caller].visit());
 
         let frame = &mut self.frames[caller];
         frame.stage = Stage::Children;
@@ -69,14 +75,21 @@ impl System<'_> {
             },
         );
         (frame.parent, frame.parent_generation) = (caller, generation);
-        frame.balancer = balancer;
+        (frame.balancer, frame.size) = (balancer, size);
         self.frames[caller].child = attempt;
         self.data.inherit(caller, attempt);
         self.books.called(target.operation);
         if let Some(network) = network {
             self.send_off(network, caller, attempt, site);
         }
-        Some(attempt)
+        Ok(attempt)
+    }
+
+    /// The size of a call's request [B] for a caller with this key at a visit; 0 where nobody counts it.
+    #[inline]
+    pub(super) fn size_of(&self, target: &Target, key: u64, visit: u64) -> u32 {
+        let Some(demand) = target.size else { return 0 };
+        round(self.demands[demand as usize].draw_at(key, visit)).min(u64::from(u32::MAX)) as u32
     }
 
     /// Books an attempt's answer; `heard` tells whether its caller still waited.

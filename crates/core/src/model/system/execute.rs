@@ -5,7 +5,7 @@ use crate::engine::random::{Draw, unit};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
 use crate::model::frame::{Frame, LOOP_DEPTH, Outcome, Role, Stage};
-use crate::model::program::Instruction;
+use crate::model::program::{Instruction, Size};
 use crate::model::station::Entry;
 
 impl System<'_> {
@@ -172,13 +172,13 @@ impl System<'_> {
                         return;
                     }
                     match self.call(index, site) {
-                        Some(attempt) => {
+                        Ok(attempt) => {
                             index = attempt;
                             if self.havoc.active > 0 && (self.arrives_late(index) || self.stands_still(index)) {
                                 return;
                             }
                         }
-                        None => self.fail_call(index, place),
+                        Err(reason) => self.fail_call(index, place, reason),
                     }
                 }
                 Instruction::Fork { fork } => {
@@ -219,8 +219,12 @@ impl System<'_> {
                         frame.place = blueprint.program.unwind[place as usize];
                     }
                 }
-                Instruction::Reply { bytes } => {
-                    let bytes = bytes.map_or(0, |demand| round(self.demands[demand as usize].draw(frame)));
+                Instruction::Reply { size } => {
+                    let bytes = match size {
+                        Size::Drawn(demand) => round(self.demands[demand as usize].draw(frame)),
+                        Size::Recorded => u64::from(self.data.carry(index).recorded),
+                    };
+                    let frame = &self.frames[index];
                     self.books.sent(frame.owner, bytes);
                     if let Some(network) = &blueprint.network {
                         self.send_courier(network, index, bytes);
@@ -330,11 +334,10 @@ impl System<'_> {
         frame.place = self.blueprint.program.unwind[place as usize];
     }
 
-    /// Lets a frame fail whose call could not be sent: there is no instance, or no time left. Only a client sees how.
+    /// Lets a frame fail whose call could not be sent: there is no instance, no connection or no time left. Only a client sees
+    /// how.
     #[cold]
-    fn fail_call(&mut self, index: u32, place: u32) {
-        let late = self.frames[index].deadline <= self.calendar.now();
-        let reason = if late { Outcome::TimedOut } else { Outcome::Unreachable };
+    fn fail_call(&mut self, index: u32, place: u32, reason: Outcome) {
         let own = if self.frames[index].role == Role::Request { reason } else { Outcome::Error };
         self.fail(index, place, own);
         self.frames[index].reason = reason;

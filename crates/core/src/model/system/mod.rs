@@ -23,6 +23,7 @@ mod fork;
 mod gate;
 mod guard;
 mod interrupt;
+mod knowledge;
 mod laws;
 mod limit;
 mod lock;

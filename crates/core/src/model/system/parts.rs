@@ -54,6 +54,8 @@ pub(super) struct Target {
     pub(super) entry: Place,
     /// How the instance is chosen.
     pub(super) route: Route,
+    /// The demand that is the size of the request, if a queue of the service counts it.
+    pub(super) size: Option<u32>,
     /// The lane of the caller's timeout.
     pub(super) timeout: Option<LaneId>,
     /// The timeout itself [ns]; the greatest time if there is none.
@@ -68,12 +70,14 @@ pub(super) struct Target {
 impl Target {
     pub(super) fn new<E: Copy>(site: &Site, blueprint: &Blueprint, calendar: &mut Calendar<E>) -> Self {
         let operation = &blueprint.operations[site.operation as usize];
+        let counts = blueprint.services[operation.service as usize].servers.iter().any(|plan| plan.bytes.is_some());
         Target {
             salt: site.salt,
             operation: site.operation,
             service: operation.service,
             entry: operation.entry,
             route: site.route,
+            size: site.request.filter(|_| counts),
             timeout: site.timeout.map(|nanos| calendar.lane(nanos)),
             limit: site.timeout.unwrap_or(Nanos::MAX),
             tells_deadline: site.tells_deadline,

@@ -42,9 +42,14 @@ impl System<'_> {
             }
         };
         let entry = self.servers[station as usize].enter_ranked(now, index, rank, &mut self.frames, &can_stop);
-        if let Entry::Displaces(oldest) = entry {
+        let Entry::Displaces(mut oldest) = entry else { return entry };
+        loop {
             let waited = self.servers[station as usize].abandon(now, oldest, &mut self.frames);
             self.turn_away(oldest, waited, Outcome::Rejected);
+            match self.servers[station as usize].surplus() {
+                Some(next) => oldest = next,
+                None => break,
+            }
         }
         entry
     }

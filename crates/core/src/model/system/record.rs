@@ -137,6 +137,8 @@ pub struct ServiceBook {
     /// Calls that were not the first of their key or user, and those of them that went to another instance than the one
     /// before; if they were followed.
     pub followed: Option<(u64, u64)>,
+    /// Calls sent to instances of another level than the first, if there are levels.
+    pub spilled: Option<u64>,
 }
 
 /// What is known of an account (a station's waiting, a step's service) after a run, over the window.

@@ -8,6 +8,7 @@ use crate::engine::random::{Draw, child, key, named};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
 use crate::model::arrival::Process;
+use crate::model::arrival::replay::Recorded;
 use crate::model::balancer::Call;
 use crate::model::batch::Deal;
 use crate::model::blueprint::{Blueprint, Client, Traffic};
@@ -33,9 +34,9 @@ pub(super) struct Source {
     job: Option<Job>,
     /// Which data its requests are about.
     keys: Option<Keys>,
-    /// What the next recorded request is about, and the one that begins now; [`NONE`] if that was not recorded.
-    upcoming: u32,
-    recorded: u32,
+    /// What was recorded of the next request, and of the one that begins now.
+    upcoming: Recorded,
+    recorded: Recorded,
     /// How important they are.
     priority: u8,
     /// Who is there, if those who arrive make several requests.
@@ -98,8 +99,8 @@ impl Source {
             plain,
             job: Job::new(&client.traffic),
             keys: client.keys.clone(),
-            upcoming: NONE,
-            recorded: NONE,
+            upcoming: Recorded::NOTHING,
+            recorded: Recorded::NOTHING,
             priority: client.priority,
             visits: client.visit.as_ref().map(|visit| Visits::new(visit, client_key, [first_session, apart])),
             first_session: if closed { first_session } else { NONE },
@@ -111,7 +112,7 @@ impl Source {
     fn arrives(&mut self) -> u32 {
         self.recorded = self.upcoming;
         let Some(visits) = &mut self.visits else { return 0 };
-        let user = visits.begin(self.recorded);
+        let user = visits.begin(self.recorded.key);
         self.sent.resize(self.sent.len().max(user as usize + 1), 0);
         self.sent[user as usize] = 0;
         user
@@ -153,7 +154,7 @@ impl Source {
     /// What a request that begins now is about, and how important it is.
     fn bearing(&self, user: u32, now: Nanos, request_key: u64) -> Bearing {
         let item = self.keys.as_ref().map_or_else(
-            || self.visits.as_ref().map_or(self.recorded, |visits| visits.item(user)),
+            || self.visits.as_ref().map_or(self.recorded.key, |visits| visits.item(user)),
             |keys| keys.draw(now, &mut Draw::new(request_key, KEY_SALT, 0)),
         );
         Bearing { item, priority: self.priority, ..Bearing::PLAIN }
@@ -238,7 +239,7 @@ impl System<'_> {
         let Some(process) = process else { return };
         if let Some(time) = process.next(random) {
             if let Process::Replay(player) = process {
-                *upcoming = player.key();
+                *upcoming = player.last();
             }
             self.calendar.late_at(time, Event::Arrival { client });
         }
@@ -283,7 +284,7 @@ impl System<'_> {
             let (role, key) = (Role::Request, request_key);
             let start = Start { role, owner: client, instance: user, key, place: entry, bearing };
             let (request, _) = self.frames.start(now, start);
-            self.data.begin(request, now);
+            self.begin_data(request, client, now);
             return Some(request);
         };
         let target = &self.targets[site as usize];
@@ -292,10 +293,15 @@ impl System<'_> {
         if self.services[target.service as usize].foresees {
             call.work = self.foresee(target.entry, attempt_key);
         }
-        let Some(Placed { instance, balancer }) = self.services[target.service as usize].choose(&call, || None) else {
-            self.end_request(client, user, now, Outcome::Unreachable, Book::Own(&Ledger::EMPTY));
-            return None;
+        let Placed { instance, balancer } = match self.services[target.service as usize].choose(&call, || None) {
+            Ok(placed) => placed,
+            Err(outcome) => {
+                self.end_request(client, user, now, outcome, Book::Own(&Ledger::EMPTY));
+                return None;
+            }
         };
+        // What the request's own frame would draw at its call.
+        let size = self.size_of(target, request_key, 0);
         let (request, frame) = self.frames.start(
             now,
             Start {
@@ -308,18 +314,26 @@ impl System<'_> {
             },
         );
         frame.sibling = [client, user];
-        frame.balancer = balancer;
+        (frame.balancer, frame.size) = (balancer, size);
         frame.parent_generation = frame.generation;
         if let Some(lane) = target.timeout {
             let event = Event::Patience { frame: request, generation: frame.generation };
             self.calendar.in_lane(lane, event);
         }
         self.books.called(target.operation);
-        self.data.begin(request, now);
+        self.begin_data(request, client, now);
         if self.havoc.active > 0 && self.arrives_late(request) {
             return None;
         }
         Some(request)
+    }
+
+    /// Notes what a request that begins knows of data.
+    #[inline(always)]
+    fn begin_data(&mut self, request: u32, client: u32, now: Nanos) {
+        if self.data.on {
+            self.data.begin(request, now, self.sources[client as usize].recorded.bytes);
+        }
     }
 
     /// A request ends: it is booked, and its user thinks.

@@ -1,7 +1,8 @@
 //! Servers whose queue has another order than that of arrival, or turns requests away.
 //!
 //! The list through the waiting frames is kept as for any other queue; disciplines with ranks have a heap beside it. Disciplines
-//! that interrupt know who is being served, and with what rank.
+//! that interrupt know who is being served, and with what rank. A limit in bytes counts the sizes of the requests that wait
+//! ([`Frame::size`](crate::model::frame::Frame::size)).
 //!
 //! Invariants: those of the station; who is interrupted waits with what is left of its work, and nobody who is served has a
 //! greater rank than one who waits, except where a step cannot be interrupted.
@@ -56,9 +57,42 @@ pub(super) struct Line {
     /// Whether ranks are work, which shrinks while it is done.
     shrinking: bool,
     arrivals: u64,
+    /// The bytes of those waiting, and how many there may be.
+    bytes: u64,
+    most_bytes: u64,
 }
 
 impl Line {
+    /// A line in order of arrival that turns away whoever finds it full.
+    pub(super) fn of_arrival() -> Self {
+        Line {
+            order: Order::Arrival,
+            drop: Drop::Never,
+            when_full: WhenFull::Reject,
+            rank_by: RankBy::Nothing,
+            ranks: Ranks::default(),
+            serving: None,
+            shrinking: false,
+            arrivals: 0,
+            bytes: 0,
+            most_bytes: u64::MAX,
+        }
+    }
+
+    /// The same line with so many bytes at most; one where nobody is turned away has no limit.
+    pub(super) fn within_bytes(mut self, most: u64) -> Self {
+        self.most_bytes = if self.when_full == WhenFull::Block { u64::MAX } else { most };
+        self
+    }
+
+    /// Checks that those waiting are as many bytes as was counted.
+    pub(super) fn check_bytes(&self, found: u64) -> Result<(), String> {
+        match self.most_bytes < u64::MAX && found != self.bytes {
+            true => Err(format!("requests of {found} bytes wait, {} were counted", self.bytes)),
+            false => Ok(()),
+        }
+    }
+
     /// The line of a discipline; `None` if it is that of arrival and needs none.
     pub(super) fn new(discipline: &QueueDiscipline, when_full: WhenFull) -> Option<Self> {
         let (mut order, mut drop, mut preemptive) = (Order::Arrival, Drop::Never, false);
@@ -79,10 +113,9 @@ impl Line {
             drop,
             when_full,
             rank_by: discipline.rank_by(),
-            ranks: Ranks::default(),
             serving: preemptive.then(Vec::new),
             shrinking: *discipline == QueueDiscipline::ShortestRemaining,
-            arrivals: 0,
+            ..Line::of_arrival()
         })
     }
 
@@ -136,8 +169,11 @@ impl Servers {
             Order::Fair(fair) => fair.rank(rank),
             _ => rank,
         };
-        let full = waiting >= self.limit && line.when_full != WhenFull::Block;
-        if full && (line.when_full != WhenFull::DropOldest || waiting == 0) {
+        let size = u64::from(frames[frame].size);
+        let full = (waiting >= self.limit && line.when_full != WhenFull::Block) || line.bytes + size > line.most_bytes;
+        // Nobody makes room for one that does not fit into an empty queue.
+        let hopeless = waiting == 0 || size > line.most_bytes;
+        if full && (line.when_full != WhenFull::DropOldest || hopeless) {
             return Entry::Refused;
         }
         let oldest = self.head;
@@ -145,12 +181,18 @@ impl Servers {
         if full { Entry::Displaces(oldest) } else { Entry::Queued }
     }
 
+    /// Who must be turned away next for those waiting to be within the limits.
+    pub fn surplus(&self) -> Option<u32> {
+        let beyond = self.line.as_ref().is_some_and(|line| line.bytes > line.most_bytes);
+        (beyond || self.waiting.value() > self.limit).then_some(self.head)
+    }
+
     /// Lets a frame wait, with what is left of the step it was interrupted at.
     fn wait(&mut self, now: Nanos, frame: u32, rank: u64, arrival: u64, left: Nanos, frames: &mut Frames) {
         self.link(now, frame, frames);
-        if let Some(line) = &mut self.line
-            && line.ranked()
-        {
+        let Some(line) = &mut self.line else { return };
+        line.bytes += u64::from(frames[frame].size);
+        if line.ranked() {
             line.ranks.push(Waiting { rank, arrival, frame, left }, frames);
         }
     }
@@ -221,10 +263,10 @@ impl Servers {
 
     /// Takes a frame out of the queue: time waited, work left, rank, number of arrival.
     pub(super) fn take(&mut self, now: Nanos, frame: u32, frames: &mut Frames) -> (Nanos, Nanos, u64, u64) {
-        let entry = match &mut self.line {
-            Some(line) if line.ranked() => line.ranks.remove(frame, frames),
-            _ => None,
-        };
+        let entry = self.line.as_mut().and_then(|line| {
+            line.bytes -= u64::from(frames[frame].size);
+            if line.ranked() { line.ranks.remove(frame, frames) } else { None }
+        });
         let waited = self.unlink(now, frame, frames);
         entry.map_or((waited, 0, 0, 0), |entry| (waited, entry.left, entry.rank, entry.arrival))
     }

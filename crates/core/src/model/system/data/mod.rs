@@ -1,6 +1,6 @@
 //! The state of caches, databases and queues while a system runs.
 //!
-//! What a frame knows of data (which version of its item, whether a cache had it) is kept beside the frames, so that a
+//! What a frame knows of data (which version of its item, whether a cache had it, what was recorded of it) is kept beside the frames, so that a
 //! model without data parts pays nothing for it. Calls and branches inherit it; replies bring it back.
 
 mod books;
@@ -59,6 +59,8 @@ pub(super) struct Carry {
     pub(super) batch: u32,
     /// When the request began that it goes back to [ns].
     pub(super) origin: Nanos,
+    /// The size of its answer, as it was recorded [B]; 0 if it was not.
+    pub(super) recorded: u32,
 }
 
 /// A frame that waits for something that happens here, and its generation then.
@@ -71,7 +73,7 @@ pub(super) struct Waiter {
 /// All data of a system.
 #[derive(Debug)]
 pub(super) struct Data {
-    /// Whether there is any.
+    /// Whether there is any, or answers are as large as was recorded.
     pub(super) on: bool,
     /// Per frame.
     carries: Vec<Carry>,
@@ -88,7 +90,7 @@ impl Data {
         let parts: &Parts = &blueprint.program.data;
         let root = named(root, "data");
         let mut data = Data {
-            on: !parts.is_empty(),
+            on: !parts.is_empty() || blueprint.program.recorded,
             carries: Vec::new(),
             caches: parts.caches.iter().map(|plan| Cache::new(named(root, &plan.name))).collect(),
             databases: parts.databases.iter().map(|plan| database(blueprint, plan, root)).collect(),
@@ -123,12 +125,9 @@ impl Data {
         }
     }
 
-    /// A frame begins and knows nothing.
-    #[inline(always)]
-    pub(super) fn begin(&mut self, frame: u32, now: Nanos) {
-        if self.on {
-            *self.carry(frame) = Carry { origin: now, ..Carry::default() };
-        }
+    /// A request begins and knows nothing but what was recorded of it.
+    pub(super) fn begin(&mut self, frame: u32, now: Nanos, recorded: u32) {
+        *self.carry(frame) = Carry { origin: now, recorded, ..Carry::default() };
     }
 
     /// A frame's answer is heard.

@@ -116,6 +116,12 @@ pub const BALANCING: &[Metric<ServiceBook>] = &[
             (again > 0).then(|| elsewhere as f64 / again as f64)
         },
     },
+    Metric {
+        name: "calls.spilled",
+        unit: Unit::Share,
+        about: "Share of the service's calls that went to another level than the first (`balancing.levels`).",
+        read: |book, _| share_of(book, book.spilled.as_ref()),
+    },
 ];
 
 fn share_of(book: &ServiceBook, sent: Option<&u64>) -> Option<f64> {
