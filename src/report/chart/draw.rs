@@ -7,9 +7,9 @@ use super::frame::{self, Frame, LINE, Theme, style};
 use super::geometry::{Point, Rect, clip_polygon};
 use super::hover;
 use super::labels::{Obstacles, spread};
-use super::layers::{EndLabel, Pen};
+use super::layers::{self, EndLabel, Pen};
 use super::model::{Layer, Series};
-use super::palette;
+use super::palette::{self, Rgb};
 use super::plan::{Plan, parts};
 
 /// Space left and right of the plot, CSS pixels.
@@ -43,7 +43,7 @@ fn end_names(plan: &Plan<'_>) -> Vec<String> {
     for (layer, look) in plan.chart.layers.iter().zip(&plan.looks) {
         match layer {
             Layer::Line(line) if look.is_some_and(|l| !l.faded) => names.push(line.name.clone()),
-            Layer::Points(p) if look.is_some_and(|l| !l.faded) => names.push(p.name.clone()),
+            Layer::Points(p) if !has_key(plan) && look.is_some_and(|l| !l.faded) => names.push(p.name.clone()),
             Layer::StackedBars(series) | Layer::StackedArea { series, .. } => {
                 names.extend(parts(series).into_iter().map(|s| s.name));
             }
@@ -62,8 +62,11 @@ pub(super) fn chart(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, theme: Th
     let mut top = area.y0;
     for layer in &plan.chart.layers {
         if let Layer::Bars(series) = layer {
-            top = key(canvas, series, area, top, theme);
+            top = bar_key(canvas, series, area, top, theme);
         }
+    }
+    if has_key(plan) {
+        top = point_key(canvas, plan, area, top, theme);
     }
     let titled = !axis_title(&plan.chart.y, None).is_empty();
     top += if titled { theme.axis + 14.0 } else { 8.0 };
@@ -76,7 +79,10 @@ pub(super) fn chart(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, theme: Th
     frame::draw_y_axis(canvas, &frame, plan, area.x0, theme);
     let mut pen = Pen { canvas, frame: &frame, obstacles: Obstacles::default(), ends: Vec::new(), drawn: Vec::new() };
     marks(&mut pen, plan);
-    let Pen { mut obstacles, ends, .. } = pen;
+    let Pen { mut obstacles, mut ends, .. } = pen;
+    if has_key(plan) {
+        ends.clear();
+    }
     frame::draw_x_axis(canvas, &frame, plan, theme);
     let room = (area.x1 - x1 - 16.0).max(0.0);
     end_labels(canvas, plan, &plot, ends, room, theme);
@@ -90,23 +96,60 @@ pub(super) fn chart(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, theme: Th
     }
 }
 
+/// Whether the names of series stand above the chart: several series of single points in categories have no ends to stand at.
+fn has_key(plan: &Plan<'_>) -> bool {
+    let is_line = |layer: &Layer| matches!(layer, Layer::Line(_));
+    let of_points = plan.chart.layers.iter().filter(|layer| matches!(layer, Layer::Points(_))).count();
+    plan.categories() > 0 && of_points > 1 && plan.faded == 0 && !plan.chart.layers.iter().any(is_line)
+}
+
 /// The names of bars side by side, each after a patch of its color; returns where the rest may start.
-fn key(canvas: &mut Canvas, series: &[Series], area: &Rect, top: f64, theme: Theme) -> f64 {
+fn bar_key(canvas: &mut Canvas, series: &[Series], area: &Rect, top: f64, theme: Theme) -> f64 {
     let named = series.iter().filter(|s| !s.name.is_empty()).count();
     if series.len() < 2 || named == 0 {
         return top;
     }
+    let colors: Vec<(Rgb, Rgb)> =
+        series.iter().enumerate().map(|(number, row)| palette::colors(row.color, number)).collect();
+    let entries = series.iter().zip(&colors).map(|(row, (_, text))| (row.name.as_str(), *text)).collect::<Vec<_>>();
+    key(canvas, &entries, area, top, theme, |canvas, number, (x, y)| {
+        let patch = Rect::new(x, y - 9.0, x + 10.0, y + 1.0);
+        canvas.polygon(&patch.corners(), colors[number].0, 1.0);
+    })
+}
+
+/// The names of series of points, each after its marker; returns where the rest may start.
+fn point_key(canvas: &mut Canvas, plan: &Plan<'_>, area: &Rect, top: f64, theme: Theme) -> f64 {
+    let (mut entries, mut looks) = (Vec::new(), Vec::new());
+    for (layer, look) in plan.chart.layers.iter().zip(&plan.looks) {
+        if let (Layer::Points(points), Some(look)) = (layer, look) {
+            entries.push((points.name.as_str(), look.text));
+            looks.push(*look);
+        }
+    }
+    key(canvas, &entries, area, top, theme, |canvas, number, (x, y)| {
+        layers::marker(canvas, (x + 5.0, y - 4.0), looks[number]);
+    })
+}
+
+/// Names in their colors, each after what `sign` draws at its number and place; returns where the rest may start.
+fn key(
+    canvas: &mut Canvas,
+    entries: &[(&str, Rgb)],
+    area: &Rect,
+    top: f64,
+    theme: Theme,
+    sign: impl Fn(&mut Canvas, usize, Point),
+) -> f64 {
     let (mut x, mut y) = (area.x0, top + 12.0);
-    for (number, row) in series.iter().enumerate() {
-        let (color, text) = palette::colors(row.color, number);
-        let name = font::ellipsize(&font::drawable(&row.name), theme.label, Weight::Regular, area.width() / 2.0);
+    for (number, (name, text)) in entries.iter().enumerate() {
+        let name = font::ellipsize(&font::drawable(name), theme.label, Weight::Regular, area.width() / 2.0);
         let width = 15.0 + font::width(&name, theme.label, Weight::Regular);
         if x > area.x0 && x + width > area.x1 {
             (x, y) = (area.x0, y + 18.0);
         }
-        let patch = Rect::new(x, y - 9.0, x + 10.0, y + 1.0);
-        canvas.polygon(&patch.corners(), color, 1.0);
-        canvas.text((x + 15.0, y), &name, style(theme.label, text, Anchor::Start));
+        sign(canvas, number, (x, y));
+        canvas.text((x + 15.0, y), &name, style(theme.label, *text, Anchor::Start));
         x += width + 18.0;
     }
     y + 10.0

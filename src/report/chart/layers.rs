@@ -256,22 +256,7 @@ impl Pen<'_> {
     }
 
     fn marker(&mut self, at: Point, look: Look) {
-        for (radius, color) in [(4.4, WHITE), (3.2, look.color)] {
-            let shape = |corners: &[Point]| -> Vec<Point> {
-                corners.iter().map(|c| (at.0 + c.0 * radius, at.1 + c.1 * radius)).collect()
-            };
-            let corners = match look.marker {
-                Marker::Circle => {
-                    self.canvas.disk(at, radius, color);
-                    continue;
-                }
-                Marker::Square => shape(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
-                Marker::Triangle => shape(&[(0.0, -1.25), (1.15, 0.85), (-1.15, 0.85)]),
-                Marker::Diamond => shape(&[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)]),
-                Marker::TriangleDown => shape(&[(0.0, 1.25), (1.15, -0.85), (-1.15, -0.85)]),
-            };
-            self.canvas.polygon(&corners, color, 1.0);
-        }
+        marker(self.canvas, at, look);
     }
 
     /// Small triangles at the edge where points lie above or below the plot, at least 14 CSS pixels apart.
@@ -300,4 +285,24 @@ fn staircase(points: impl Iterator<Item = Point>) -> Vec<Point> {
         out.push(point);
     }
     out
+}
+
+/// A marker of a series, with a white edge.
+pub(super) fn marker(canvas: &mut Canvas, at: Point, look: Look) {
+    for (radius, color) in [(4.4, WHITE), (3.2, look.color)] {
+        let shape = |corners: &[Point]| -> Vec<Point> {
+            corners.iter().map(|c| (at.0 + c.0 * radius, at.1 + c.1 * radius)).collect()
+        };
+        let corners = match look.marker {
+            Marker::Circle => {
+                canvas.disk(at, radius, color);
+                continue;
+            }
+            Marker::Square => shape(&[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)]),
+            Marker::Triangle => shape(&[(0.0, -1.25), (1.15, 0.85), (-1.15, 0.85)]),
+            Marker::Diamond => shape(&[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)]),
+            Marker::TriangleDown => shape(&[(0.0, 1.25), (1.15, -0.85), (-1.15, -0.85)]),
+        };
+        canvas.polygon(&corners, color, 1.0);
+    }
 }

@@ -115,7 +115,11 @@ impl<'a> Sketch<'a> {
             Dimension::Variant => clean(self.study.variants().get(value).copied().unwrap_or_default()),
             Dimension::Factor(index) => {
                 let level = clean(level_text(&self.study.factors[index], value));
-                format!("{} = {level}", factor_names(self.study)[index])
+                // Situations are names already.
+                match self.study.factors[index].key.contains('.') {
+                    true => format!("{} = {level}", factor_names(self.study)[index]),
+                    false => level,
+                }
             }
         }
     }

@@ -11,10 +11,10 @@
 use crate::engine::random::{below, named, unit};
 use crate::engine::{Nanos, Stream};
 use crate::model::balancer::{Balancer, By, Call, Members, Reply, View};
-use crate::model::balancing::Load;
 use crate::model::balancing::health::Health;
 use crate::model::balancing::latencies::Latencies;
 use crate::model::balancing::outliers::Outliers;
+use crate::model::balancing::{Balancing, Load};
 use crate::model::blueprint;
 use crate::model::frame::{Answer, NONE, Outcome};
 
@@ -53,6 +53,14 @@ struct Connections {
     limit: u32,
     /// Per balancer, its levels and versions together: those it has.
     open: Vec<u32>,
+}
+
+impl Connections {
+    /// Those of so many balancers, if they are limited.
+    fn of(balancing: &Balancing, balancers: u32) -> Option<Box<Self>> {
+        let open = vec![0; balancers as usize];
+        balancing.connections.map(|limit| Box::new(Connections { limit, open }))
+    }
 }
 
 /// Where calls went that belong together.
@@ -168,9 +176,8 @@ impl Service {
         let watched = balancers.iter().any(|one| one.policy.watches());
         let balanced =
             instances > 1 || service.fleet.is_some() || balancing.health.is_some() || balancing.outliers.is_some();
-        let balanced = balanced || balancing.connections.is_some();
-        let open = vec![0; count as usize];
-        let connections = balancing.connections.map(|limit| Box::new(Connections { limit, open }));
+        let connections = Connections::of(&balancing, count);
+        let balanced = balanced || connections.is_some();
         let reports = match balancing.load {
             Load::Reported(every) if !foresees => {
                 let every = every.as_nanos().max(1);
