@@ -10,6 +10,7 @@ use crate::maths::statistics::multiple::best;
 use crate::measure::Kind;
 use crate::quantity::Unit;
 use crate::quantity::unit::display;
+use crate::study::clients;
 use crate::study::insight::{
     Change, Class, Conclusion, Effect, Figure, Insight, Judgement, Lever, LeverKind, Relief, Sentence, StationFacts,
     TOGETHER, Topic,
@@ -38,6 +39,9 @@ const BUSY: f64 = 0.5;
 
 /// How much busier than the average the busiest instance is before that is worth a sentence.
 const UNEVEN: f64 = 0.15;
+
+/// From so many visits of a station per request on it is worth saying.
+const OFTEN: f64 = 1.2;
 
 /// The most levers named in a sentence.
 const NAMED: usize = 4;
@@ -286,6 +290,17 @@ impl Case<'_> {
                 value: service,
                 unit: Unit::Seconds,
             });
+            if let Some(visits) = self.visits(facts) {
+                text.push_str(&format!(
+                    ", and a request comes there {} times",
+                    number((visits * 100.0).round() / 100.0)
+                ));
+                figures.push(Figure {
+                    source: format!("{name}.throughput ÷ {}.offered", self.client),
+                    value: visits,
+                    unit: Unit::Ratio,
+                });
+            }
         }
         if facts.waiting_share > 0.005 {
             let (all, slowest) = (percent(facts.waiting_share), percent(facts.waiting_share_slowest));
@@ -301,6 +316,13 @@ impl Case<'_> {
         }
         text.push('.');
         self.sentence(Topic::Why, text, figures)
+    }
+
+    /// How often a request comes to a station, if that is more than once and there are no other clients.
+    fn visits(&self, facts: &StationFacts) -> Option<f64> {
+        let only = clients(&self.results.metrics).count() == 1;
+        let offered = self.mean(&format!("{}.offered", self.client)).filter(|offered| only && *offered > 0.0)?;
+        facts.throughput.map(|throughput| throughput / offered).filter(|visits| *visits > OFTEN)
     }
 
     /// A step, or something that is no station: where the time goes, and how busy all stations are.

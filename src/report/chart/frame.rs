@@ -6,7 +6,7 @@ use super::font::{self, Weight};
 use super::geometry::{Point, Rect};
 use super::model::{Axis, Scale};
 use super::palette::{self, Rgb};
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use super::scale::Range;
 use super::ticks::{self, Ticks};
 
@@ -199,7 +199,10 @@ pub(super) fn draw_x_axis(canvas: &mut Canvas, frame: &Frame, plan: &Plan<'_>, t
             }
         }
     } else {
-        let ticks = x_ticks(&frame.x, plot.width(), theme);
+        let mut ticks = x_ticks(&frame.x, plot.width(), theme);
+        if plan::counts(plan.chart) {
+            ticks::whole(&mut ticks);
+        }
         for (value, label) in &ticks.major {
             let Some(x) = frame.px(*value) else { continue };
             canvas.path(&[(x, plot.y1), (x, plot.y1 + 4.5)], palette::AXIS, 1.0);

@@ -254,6 +254,12 @@ fn layer_ys(chart: &Chart, data: bool) -> impl Iterator<Item = f64> + '_ {
     })
 }
 
+/// Whether the x axis counts something: whole numbers only, such as instances.
+pub(super) fn counts(chart: &Chart) -> bool {
+    let mut xs = layer_xs(chart).peekable();
+    chart.x.scale == Scale::Linear && chart.x.unit.is_empty() && xs.peek().is_some() && xs.all(|x| x.fract() == 0.0)
+}
+
 fn x_range(chart: &Chart) -> Range {
     let scale = chart.x.scale;
     if let Some(names) = &chart.x.categories {

@@ -89,6 +89,16 @@ pub(super) fn linear(lo: f64, hi: f64, target: usize) -> Ticks {
     Ticks { major, minor: Vec::new(), factor }
 }
 
+/// Leaves the whole numbers, without decimals.
+pub(super) fn whole(ticks: &mut Ticks) {
+    if ticks.factor.is_none() && ticks.major.iter().any(|(value, _)| value.fract() != 0.0) {
+        ticks.major.retain(|(value, _)| value.fract() == 0.0);
+        for (value, label) in &mut ticks.major {
+            *label = fixed(*value, 0, false);
+        }
+    }
+}
+
 /// How an axis with this largest magnitude writes its numbers: (power of ten divided out, suffix, named factor).
 fn magnitude(largest: f64, step_exponent: i32) -> (i32, &'static str, Option<String>) {
     if largest == 0.0 || (1e-3..1e6).contains(&largest) {
@@ -249,6 +259,17 @@ mod tests {
         let ticks = linear(0.0, 4e-6, 4);
         assert_eq!(labels(&ticks), ["0", "1", "2", "3", "4"]);
         assert_eq!(ticks.factor.as_deref(), Some("×10⁻⁶"));
+    }
+
+    #[test]
+    fn whole_ticks_have_no_decimals_and_others_are_left_alone() {
+        let mut halves = linear(1.0, 4.0, 6);
+        whole(&mut halves);
+        assert_eq!(labels(&halves), ["1", "2", "3", "4"]);
+        let mut tens = linear(0.0, 40.0, 4);
+        let before = tens.clone();
+        whole(&mut tens);
+        assert_eq!(tens, before);
     }
 
     #[test]
