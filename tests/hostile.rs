@@ -30,7 +30,7 @@ expect:
   - { metric: users.latency.p95, in: small, at: { services.db.runtime.workers: 2 }, below: 200ms }
   - { metric: users.goodput, of: large, times: small, at_least: 1 }
 plots:
-  - { y: users.latency.mean, x: clients.users.arrivals.poisson, by: variant, mark: knee, objective: 100ms }
+  - { y: users.latency.mean, x: clients.users.arrivals.poisson, by: variant, mark: knee, slo: 100ms }
   - { y: users, x: attribution }
 ";
 

@@ -380,7 +380,7 @@ fn the_cheapest_setting_is_found_and_all_cheaper_ones_are_ruled_out() {
 }
 
 #[test]
-fn the_most_load_that_an_objective_allows_is_found() {
+fn the_most_load_that_an_slo_allows_is_found() {
     // M/M/1: a mean of 24 ms at 8 ms of work means 83 per second.
     let search = searched(
         "question: How much?

@@ -1,4 +1,4 @@
-//! What is read off the time series of runs: objectives per minute, probability of collapse, recovery, hysteresis, and their map.
+//! What is read off the time series of runs: SLOs per minute, probability of collapse, recovery, hysteresis, and their map.
 
 use scalelab::experiment::design::Options;
 use scalelab::report::write::files;
@@ -46,7 +46,7 @@ fn bad_minutes_are_counted() {
 }
 
 #[test]
-fn an_objective_that_cannot_be_judged_is_refused() {
+fn an_slo_that_cannot_be_judged_is_refused() {
     let wrong = [
         ("{ slo: { users.failures: 0.5% } }", "99% of minutes"),
         ("{ slo: { users.failure: 0.5% }, in: 99% of minutes }", "users.failures"),

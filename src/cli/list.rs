@@ -10,7 +10,7 @@ use super::{Status, print, show};
 use crate::experiment::design::{Options, design};
 use crate::measure::Metric;
 use crate::model::system::metrics::{
-    BALANCING, CHANNEL, CLIENT, CLIENT_COST, FLEET, LINK, MEMORY, OBJECTIVE, OPERATION, ROLLOUT, SERVICE_COST, STATION,
+    BALANCING, CHANNEL, CLIENT, CLIENT_COST, FLEET, LINK, MEMORY, OPERATION, ROLLOUT, SERVICE_COST, SLO, STATION,
 };
 use crate::spec::load::{Disk, Loader, model_schema};
 
@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Status {
     }
     if wanted(Topic::Metrics) {
         text.push_str(&section("metrics of a client: <client>.<metric>", &metrics(CLIENT)));
-        text.push_str(&section("metrics of a client with an objective: <client>.<metric>", &metrics(OBJECTIVE)));
+        text.push_str(&section("metrics of a client with an SLO: <client>.<metric>", &metrics(SLO)));
         text.push_str(&section("metrics of an operation: <service>.<operation>.<metric>", &metrics(OPERATION)));
         text.push_str(&section("metrics of a service with several instances: <service>.<metric>", &metrics(BALANCING)));
         text.push_str(&section("metrics of a station: <service>.<station>.<metric>", &metrics(STATION)));

@@ -1,7 +1,7 @@
-//! Metrics of a run that are read off its time series: in how many minutes an objective was met, whether the system ended up
+//! Metrics of a run that are read off its time series: in how many minutes an SLO was met, whether the system ended up
 //! down, and how long it took to come back.
 //!
-//! - **Objectives.** An interval within the window is good if every column keeps its bound there. A column without a value (nothing
+//! - **SLOs.** An interval within the window is good if every column keeps its bound there. A column without a value (nothing
 //!   ended) is good if nobody waited. `failures` is a share here: of the requests that ended in the interval.
 //! - **Health.** An interval is up if at least the healthy share of the requests that ended in it succeeded; without any, if nobody
 //!   waited. A run has *collapsed* if less than that share of its measured requests succeeded. *Recovery* runs from the end of the
@@ -28,12 +28,12 @@ type Names = IndexMap<String, Unit>;
 /// What is read off the time series of every run.
 #[derive(Debug, Clone, Default)]
 pub struct Derived {
-    /// The objectives.
+    /// The SLOs.
     pub slos: Vec<Slo>,
     health: Option<Health>,
 }
 
-/// An objective that must be met in most intervals.
+/// An SLO that must be met in most intervals.
 #[derive(Debug, Clone)]
 pub struct Slo {
     /// The number of its expectation.
@@ -49,7 +49,7 @@ pub struct Slo {
     goals: Vec<Goal>,
 }
 
-/// The intervals in which an objective is judged.
+/// The intervals in which an SLO is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Period {
     /// Their length [ns].
@@ -97,7 +97,7 @@ const HEALTH: [(&str, Unit); 4] = [
 const AROUND: usize = 2;
 
 /// `99% of minutes` as its share and period.
-fn objective(text: &str) -> Result<(f64, Period), String> {
+fn slo(text: &str) -> Result<(f64, Period), String> {
     let (share, name) = text.split_once(" of ").ok_or_else(|| format!("`{text}`: write `99% of minutes`"))?;
     let share = parse_as(share.trim(), Unit::Share).map_err(|error| error.to_string())?;
     let name = name.trim();
@@ -115,10 +115,10 @@ fn objective(text: &str) -> Result<(f64, Period), String> {
     Ok((share, Period { nanos, name }))
 }
 
-/// The length of the intervals that a file's objectives are about, if it has any [ns].
+/// The length of the intervals that a file's SLOs are about, if it has any [ns].
 pub(super) fn period(file: &ExperimentFile) -> Option<u64> {
     let slo = file.expect.iter().find(|spec| !spec.slo.is_empty())?;
-    objective(slo.variant.as_deref()?).ok().map(|(_, period)| period.nanos)
+    self::slo(slo.variant.as_deref()?).ok().map(|(_, period)| period.nanos)
 }
 
 /// Checks what a file wants to be read off, and adds its metrics to the others.
@@ -132,16 +132,16 @@ pub(super) fn prepare(
     let mut derived = Derived::default();
     for (expectation, spec) in file.expect.iter().enumerate().filter(|(_, spec)| !spec.slo.is_empty()) {
         let path = format!("expect[{expectation}]");
-        let (share, period) = match objective(spec.variant.as_deref().unwrap_or_default()) {
-            Ok(objective) => objective,
+        let (share, period) = match slo(spec.variant.as_deref().unwrap_or_default()) {
+            Ok(read) => read,
             Err(message) => {
                 problems.push(Problem::new(format!("{path}.in"), message));
                 continue;
             }
         };
         if period.nanos != interval {
-            let message = "the points of the time series must be as far apart as the objective's intervals: leave \
-                           `run.interval` out, and give all objectives the same intervals";
+            let message = "the points of the time series must be as far apart as the SLO's intervals: leave \
+                           `run.interval` out, and give all SLOs the same intervals";
             problems.push(Problem::new(format!("{path}.in"), message));
         }
         let mut goals = Vec::new();
@@ -331,8 +331,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_objective_says_how_many_of_which_intervals() {
-        let read = |text: &str| objective(text).map(|(share, period)| (share, period.nanos, period.name));
+    fn an_slo_says_how_many_of_which_intervals() {
+        let read = |text: &str| slo(text).map(|(share, period)| (share, period.nanos, period.name));
         assert_eq!(read("99% of minutes"), Ok((0.99, 60_000_000_000, "minutes".to_owned())));
         assert_eq!(read("95% of 10s"), Ok((0.95, 10_000_000_000, "intervals of 10s".to_owned())));
         for wrong in ["99%", "99% of", "99% of fortnights", "101% of minutes", "99 of minutes", ""] {

@@ -64,7 +64,7 @@ pub struct Check {
     /// Factors and their levels.
     at: Vec<(usize, Level)>,
     bound: Bound,
-    /// How many intervals of which name a run has, if it is an objective.
+    /// How many intervals of which name a run has, if it is an SLO.
     intervals: Option<String>,
     /// The bound in words.
     words: String,
@@ -92,8 +92,8 @@ pub fn prepare(
         let path = |key: &str| format!("expect[{number}].{key}");
         let before = problems.len();
         if !spec.slo.is_empty() {
-            let slo = derived.slos.iter().find(|slo| slo.expectation == number);
-            checks.extend(slo.and_then(|slo| objective(spec, slo, number, factors, variants, problems)));
+            let found = derived.slos.iter().find(|slo| slo.expectation == number);
+            checks.extend(found.and_then(|found| slo(spec, found, number, factors, variants, problems)));
             continue;
         }
         let mut find = |name: &str| {
@@ -143,8 +143,8 @@ pub fn prepare(
     checks
 }
 
-/// The check of an objective.
-fn objective(
+/// The check of an SLO.
+fn slo(
     spec: &ExpectationSpec,
     slo: &Slo,
     number: usize,
@@ -155,10 +155,8 @@ fn objective(
     let path = |key: &str| format!("expect[{number}].{key}");
     let before = problems.len();
     if !spec.metric.is_empty() || spec.times.is_some() || spec.equals.is_some() {
-        problems.push(Problem::new(
-            path("slo"),
-            "an objective has its own bounds: give `slo`, `in`, and perhaps `of` and `at`",
-        ));
+        problems
+            .push(Problem::new(path("slo"), "an SLO has its own bounds: give `slo`, `in`, and perhaps `of` and `at`"));
     }
     if let Some(name) = spec.of.as_ref().filter(|name| !variants.contains_key(*name)) {
         let known = variants.keys().map(String::as_str).filter(|name| !name.is_empty());

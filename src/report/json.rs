@@ -19,7 +19,7 @@ pub fn summary_json(study: &Study) -> Vec<u8> {
     finite.points.iter_mut().for_each(drop_not_finite);
     for plot in &mut finite.plots {
         let is_finite = |value: &Scalar| !matches!(value, Scalar::Number(number) if !number.is_finite());
-        plot.objective = plot.objective.take().filter(is_finite);
+        plot.slo = plot.slo.take().filter(is_finite);
         plot.up_to = plot.up_to.take().filter(is_finite);
     }
     // Keys are text and numbers are plain: there is nothing that JSON could refuse.

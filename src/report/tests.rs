@@ -54,11 +54,11 @@ fn a_variant_has_one_color_in_all_charts() {
 }
 
 #[test]
-fn axes_objectives_knees_and_overloads_are_stated() {
+fn axes_slos_knees_and_overloads_are_stated() {
     let charts = charts(&sweep_with_plots()).unwrap();
     let first = &charts[0].1;
     assert_eq!((first.y.unit.as_str(), first.y.range), ("ms", Some((0.0, 600.0))));
-    assert!(first.layers.contains(&Layer::HorizontalRule { y: 200.0, label: "objective 200 ms".to_owned() }));
+    assert!(first.layers.contains(&Layer::HorizontalRule { y: 200.0, label: "SLO 200 ms".to_owned() }));
     let knees = first.layers.iter().filter(|layer| matches!(layer, Layer::VerticalRule { .. })).count();
     // Two of the three lines bend at the same level.
     assert_eq!(knees, 2);
@@ -110,8 +110,8 @@ fn a_plot_of_something_unknown_names_the_nearest() {
     assert!(failing(plot("shoppers.goodput", Some("variants"))).contains("`variant`"));
     let by = PlotSpec { by: Some("clients.shopper".to_owned()), ..plot("shoppers.goodput", None) };
     assert!(failing(by).contains(KEY));
-    let bound = PlotSpec { objective: Some(Scalar::Number(200.0)), ..plot("shoppers.latency.p95", None) };
-    assert!(failing(bound).contains("objective: "));
+    let bound = PlotSpec { slo: Some(Scalar::Number(200.0)), ..plot("shoppers.latency.p95", None) };
+    assert!(failing(bound).contains("slo: "));
 }
 
 #[test]

@@ -218,7 +218,7 @@ pub struct MetastabilitySpec {
     pub healthy: Option<Share>,
 }
 
-/// A bound on a metric, or a service level objective.
+/// A bound on a metric, or a SLO.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectationSpec {
@@ -349,9 +349,9 @@ pub struct PlotSpec {
     /// The title: the finding or the question; the experiment's question if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// A horizontal line at this value, such as an objective.
+    /// A horizontal line at this value, such as an SLO.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub objective: Option<Scalar>,
+    pub slo: Option<Scalar>,
     /// Marks the knee of each line: the last x at which y is at most twice its least value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,

@@ -28,13 +28,13 @@ use crate::model::machine::disk::DiskSpec;
 use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::network::LinkSpecs;
-use crate::model::objective::ObjectiveSpec;
 use crate::model::resilience::breaker::BreakerSpec;
 use crate::model::resilience::limit::LimitSpec as AdaptiveLimit;
 use crate::model::resilience::retry::{ConnectionPoolSpec, HedgeSpec, Propagated, RetrySpec};
 use crate::model::resilience::shed::ShedSpec;
 use crate::model::resilience::throttle::ThrottleSpec;
 use crate::model::rollout::RolloutSpec;
+use crate::model::slo::SloSpec;
 use crate::model::step::Step;
 use crate::quantity::{Bandwidth, Bytes, Cores, Count, Duration, Price, Rate, Share};
 
@@ -148,7 +148,7 @@ pub struct ClientSpec {
     pub priority: u8,
     /// What the requests should be like in every minute or other period; judged by the metrics `slo.*`, nothing else looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub objective: Option<ObjectiveSpec>,
+    pub slo: Option<SloSpec>,
     /// How long one attempt waits for its answer; unlimited if left out. The service does not notice that it gave up, unless
     /// `propagate` says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -193,7 +193,7 @@ pub enum Layer {
         /// The value that gets the darkest color; 0 gets the lightest.
         most: f64,
     },
-    /// A labeled horizontal line: a service level objective, a capacity.
+    /// A labeled horizontal line: a SLO, a capacity.
     HorizontalRule {
         /// Where, in the y axis' unit.
         y: f64,

@@ -35,7 +35,7 @@ pub(super) fn chart(sketch: &Sketch<'_>, x: usize) -> Result<Chart, ReportError>
     if front.len() > 1 {
         layers.insert(0, Layer::Line(Line::reference("", front)));
     }
-    layers.extend(sketch.objective(unit, y_factor)?);
+    layers.extend(sketch.slo(unit, y_factor)?);
     let what = format!("{} against {}", words(&sketch.plot.y), words(&across.name));
     let notes = vec!["Dashed: what nothing beats in both (Pareto front).".to_owned()];
     let mut chart = sketch.frame(&what, Numbers::Means, &points, notes);

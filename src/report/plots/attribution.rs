@@ -184,7 +184,7 @@ fn area(
     // Parts that do not occur in this group would only add labels.
     let series: Vec<Series> = series.filter(|series| series.values.iter().any(|value| *value > 0.0)).collect();
     let mut layers = vec![Layer::StackedArea { xs: places.iter().map(|place| place.0).collect(), series }];
-    layers.extend(sketch.objective(Unit::Seconds, y_factor)?);
+    layers.extend(sketch.slo(Unit::Seconds, y_factor)?);
     let whose = if group.name.is_empty() { String::new() } else { format!(", {}", group.name) };
     let what = format!("where the response time of {client} goes, over {}{whose}", factor_words(factor));
     let mut chart = sketch.frame(&what, Numbers::Pooled, &group.points, vec![COLORS.to_owned()]);
@@ -217,7 +217,7 @@ fn bars(sketch: &Sketch<'_>, client: &str) -> Result<Chart, ReportError> {
         )
     });
     let mut layers = vec![Layer::StackedBars(series.collect())];
-    layers.extend(sketch.objective(Unit::Seconds, factor)?);
+    layers.extend(sketch.slo(Unit::Seconds, factor)?);
     let by = sketch.by_words(groups.len())?;
     held.insert(0, format!("where the response time of {client} goes{by}"));
     let mut chart = sketch.frame(&held.join(", "), Numbers::Pooled, &points, vec![COLORS.to_owned()]);

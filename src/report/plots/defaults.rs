@@ -57,7 +57,7 @@ pub(super) fn plot(y: &str, x: &str) -> PlotSpec {
         map: None,
         by: None,
         title: None,
-        objective: None,
+        slo: None,
         mark: None,
         scale: Spacing::Linear,
         up_to: None,

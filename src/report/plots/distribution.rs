@@ -37,8 +37,8 @@ pub(super) fn chart(sketch: &Sketch<'_>) -> Result<Chart, ReportError> {
             }));
         }
     }
-    if let Some(objective) = &sketch.plot.objective {
-        layers.push(rule(sketch, objective, factor)?);
+    if let Some(slo) = &sketch.plot.slo {
+        layers.push(rule(sketch, slo, factor)?);
     }
     let by = sketch.by_words(groups.len())?;
     held.insert(0, format!("share of successful requests of {client} slower than t{by}"));
@@ -56,17 +56,14 @@ pub(super) fn chart(sketch: &Sketch<'_>) -> Result<Chart, ReportError> {
     Ok(chart)
 }
 
-/// An objective on this chart is a response time, or a share of requests.
-fn rule(sketch: &Sketch<'_>, objective: &Scalar, factor: f64) -> Result<Layer, ReportError> {
-    if is_share(objective) {
-        let share = sketch.read("objective", objective, Unit::Share)?;
-        return Ok(Layer::HorizontalRule {
-            y: share * 100.0,
-            label: format!("objective {}", display(share, Unit::Share)),
-        });
+/// An SLO on this chart is a response time, or a share of requests.
+fn rule(sketch: &Sketch<'_>, slo: &Scalar, factor: f64) -> Result<Layer, ReportError> {
+    if is_share(slo) {
+        let share = sketch.read("slo", slo, Unit::Share)?;
+        return Ok(Layer::HorizontalRule { y: share * 100.0, label: format!("SLO {}", display(share, Unit::Share)) });
     }
-    let time = sketch.read("objective", objective, Unit::Seconds)?;
-    Ok(Layer::VerticalRule { x: time * factor, label: format!("objective {}", display(time, Unit::Seconds)) })
+    let time = sketch.read("slo", slo, Unit::Seconds)?;
+    Ok(Layer::VerticalRule { x: time * factor, label: format!("SLO {}", display(time, Unit::Seconds)) })
 }
 
 /// `up_to` on this chart is the greatest response time, or the greatest share.

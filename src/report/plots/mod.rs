@@ -287,11 +287,11 @@ impl<'a> Sketch<'a> {
         Ok((axis, factor))
     }
 
-    /// The plot's objective as a labeled line.
-    fn objective(&self, unit: Unit, factor: f64) -> Result<Option<Layer>, ReportError> {
-        let Some(objective) = &self.plot.objective else { return Ok(None) };
-        let value = self.read("objective", objective, unit)?;
-        Ok(Some(Layer::HorizontalRule { y: value * factor, label: format!("objective {}", display(value, unit)) }))
+    /// The plot's SLO as a labeled line.
+    fn slo(&self, unit: Unit, factor: f64) -> Result<Option<Layer>, ReportError> {
+        let Some(slo) = &self.plot.slo else { return Ok(None) };
+        let value = self.read("slo", slo, unit)?;
+        Ok(Some(Layer::HorizontalRule { y: value * factor, label: format!("SLO {}", display(value, unit)) }))
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn chart(sketch: &Sketch<'_>, index: usize) -> Result<Chart, ReportEr
     let (x, x_factor) = x_axis(factor);
     let mut layers: Vec<Layer> = curves.iter().map(|curve| Layer::Line(line(curve, x_factor, y_factor))).collect();
     layers.extend(curves.iter().filter_map(|curve| closed_form(sketch, curve, index, x_factor, y_factor)));
-    layers.extend(sketch.objective(unit, y_factor)?);
+    layers.extend(sketch.slo(unit, y_factor)?);
     let mut notes = Vec::new();
     if sketch.plot.mark == Some(Mark::Knee) {
         layers.extend(knees(&curves, factor, x_factor, &mut notes));

@@ -39,7 +39,7 @@ pub(super) fn chart(sketch: &Sketch<'_>, x: Dimension) -> Result<Chart, ReportEr
     } else {
         vec![Layer::Bars(rows)]
     };
-    layers.extend(sketch.objective(unit, factor)?);
+    layers.extend(sketch.slo(unit, factor)?);
     let over = if label.is_empty() { "variant" } else { label.as_str() };
     let by = match x {
         Dimension::Variant => String::new(),

@@ -41,7 +41,7 @@ pub(super) fn chart(sketch: &Sketch<'_>) -> Result<Chart, ReportError> {
             }));
         }
     }
-    layers.extend(sketch.objective(unit, y_factor)?);
+    layers.extend(sketch.slo(unit, y_factor)?);
     held.insert(0, format!("{} over simulated time{}", words(&sketch.plot.y), sketch.by_words(groups.len())?));
     let mut chart = sketch.frame(&held.join(", "), Numbers::Means, &points, Vec::new());
     chart.x = axis("simulated time".to_owned(), symbol);

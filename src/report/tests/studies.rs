@@ -277,7 +277,7 @@ pub(super) fn plot(y: &str, x: Option<&str>) -> PlotSpec {
         map: None,
         by: None,
         title: None,
-        objective: None,
+        slo: None,
         mark: None,
         scale: Spacing::Linear,
         up_to: None,
@@ -291,14 +291,14 @@ pub(in crate::report) fn sweep_with_plots() -> Study {
     study.plots = vec![
         PlotSpec {
             mark: Some(Mark::Knee),
-            objective: text("200ms"),
+            slo: text("200ms"),
             up_to: text("600ms"),
             title: Some("Twice the machines carry twice the traffic; a bigger machine hardly helps".to_owned()),
             ..plot("shoppers.latency.p95", None)
         },
         PlotSpec { scale: Spacing::Log, ..plot("shoppers.latency.p95", Some(KEY)) },
         plot("shoppers.goodput", Some(KEY)),
-        PlotSpec { objective: text("1s"), ..plot("shoppers", Some("distribution")) },
+        PlotSpec { slo: text("1s"), ..plot("shoppers", Some("distribution")) },
         plot("shoppers.latency.p95", Some("time")),
         plot("shoppers", Some("attribution")),
         plot("shoppers.latency.p95", Some("variant")),

@@ -45,19 +45,11 @@ pub(super) fn add_client(
         keys.prepare().map_err(refused).ok()
     });
     if let Some(traffic) = traffic {
-        let (priority, objective) = (spec.priority, spec.objective);
-        if objective.is_some_and(|objective| objective.every == Duration::ZERO) {
-            problems.push(Problem::new(format!("{path}.objective.every"), "a period must be longer than 0"));
+        let (priority, slo) = (spec.priority, spec.slo);
+        if slo.is_some_and(|slo| slo.every == Duration::ZERO) {
+            problems.push(Problem::new(format!("{path}.slo.every"), "a period must be longer than 0"));
         }
-        blueprint.clients.push(blueprint::Client {
-            name: name.to_owned(),
-            traffic,
-            entry,
-            keys,
-            priority,
-            visit,
-            objective,
-        });
+        blueprint.clients.push(blueprint::Client { name: name.to_owned(), traffic, entry, keys, priority, visit, slo });
     }
 }
 

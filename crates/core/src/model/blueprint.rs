@@ -15,10 +15,10 @@ use super::life::FleetPlan;
 use super::limiter::{Allow, Per};
 use super::locks::LockPlan;
 use super::network::NetworkPlan;
-use super::objective::ObjectiveSpec;
 use super::program::{Demand, Place, Program};
 use super::resilience::limit::LimitSpec;
 use super::resilience::shed::ShedSpec;
+use super::slo::SloSpec;
 use super::station::{Brake, Contention, Pace, Quota, Servers, Sharing, SpacePlan, Switching};
 use crate::engine::time::Nanos;
 
@@ -340,7 +340,7 @@ pub struct Client {
     /// What somebody who comes does before going; a single request if there is none. Only with [`Traffic::Open`].
     pub visit: Option<Visit>,
     /// What its requests should be like in every period.
-    pub objective: Option<ObjectiveSpec>,
+    pub slo: Option<SloSpec>,
 }
 
 /// The requests of somebody who comes from outside: one after the other, with pauses.

@@ -158,7 +158,7 @@ pub(in super::super) fn add_consumers(
                 keys: None,
                 priority: 0,
                 visit: None,
-                objective: None,
+                slo: None,
             });
             group += 1;
         }

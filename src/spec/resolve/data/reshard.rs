@@ -96,8 +96,7 @@ pub(in super::super) fn add_movers(
         problems.extend(own.into_iter().map(|problem| Problem { path: format!("{path}.pause"), ..problem }));
         let (workers, schedule) = (reshard.movers, Schedule::Queue);
         let traffic = blueprint::Traffic::Batch { items, workers, schedule, begins, again: Some(AGAIN) };
-        let own =
-            blueprint::Client { name: client, traffic, entry, keys: None, priority: 0, visit: None, objective: None };
+        let own = blueprint::Client { name: client, traffic, entry, keys: None, priority: 0, visit: None, slo: None };
         blueprint.clients.push(own);
     }
 }

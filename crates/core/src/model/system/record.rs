@@ -20,8 +20,8 @@ use crate::engine::time::Nanos;
 use crate::measure::{Attribution, Histogram, Level, Tally};
 use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::frame::Outcome;
-use crate::model::objective::ObjectiveBook;
 use crate::model::queue::GroupBook;
+use crate::model::slo::SloBook;
 
 /// Counts per outcome.
 pub type Outcomes = [u64; Outcome::ALL.len()];
@@ -69,8 +69,8 @@ pub struct ClientBook {
     pub areas: [u128; 2],
     /// Requests in flight at the window's beginning and end.
     pub backlog: [u32; 2],
-    /// How it was period by period, if it has an objective.
-    pub objective: Option<Box<ObjectiveBook>>,
+    /// How it was period by period, if it has an SLO.
+    pub slo: Option<Box<SloBook>>,
     /// The items of a batch; none if it is not one.
     pub items: Option<u32>,
     /// When the last request ended [ns].
@@ -307,7 +307,7 @@ impl Books {
             attribution: Attribution::new(accounts),
             areas: [0; 2],
             backlog: [0; 2],
-            objective: client.objective.map(|spec| Box::new(ObjectiveBook::new(spec, window))),
+            slo: client.slo.map(|spec| Box::new(SloBook::new(spec, window))),
             items: match client.traffic {
                 Traffic::Batch { items, .. } => Some(items),
                 _ => None,
@@ -408,8 +408,8 @@ impl Books {
         book.in_flight.down(now);
         book.last_end = now;
         book.time_in_flight += u128::from(response);
-        if let Some(objective) = &mut book.objective {
-            objective.ended(now, response, outcome == Outcome::Success);
+        if let Some(slo) = &mut book.slo {
+            slo.ended(now, response, outcome == Outcome::Success);
         }
         if self.open {
             book.window_outcomes[outcome as usize] += 1;

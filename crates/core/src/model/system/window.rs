@@ -29,8 +29,8 @@ impl System<'_> {
         for book in &mut self.books.clients {
             book.areas[end] = book.in_flight.area(now);
             book.backlog[end] = book.in_flight.value();
-            if let Some(objective) = &mut book.objective {
-                objective.pass(now);
+            if let Some(slo) = &mut book.slo {
+                slo.pass(now);
             }
         }
         self.data.mark(end == 1, now);

@@ -5,7 +5,7 @@
 
 mod calls;
 mod fleet;
-mod objective;
+mod slo;
 mod ways;
 
 use super::data::{CACHE, DATABASE, GROUP, QUEUE};
@@ -17,7 +17,7 @@ use crate::model::frame::Outcome;
 use crate::quantity::Unit;
 pub use calls::{BALANCING, GUARD};
 pub use fleet::{FLEET, ROLLOUT};
-pub use objective::OBJECTIVE;
+pub use slo::SLO;
 pub use ways::{CHANNEL, LINK};
 
 /// Observations that must lie beyond a percentile before it is given.
@@ -459,8 +459,8 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
     }
     let mut names = Vec::new();
     blueprint.clients.iter().for_each(|client| add(&mut names, &client.name, CLIENT));
-    let judged = blueprint.clients.iter().filter(|client| client.objective.is_some());
-    judged.for_each(|client| add(&mut names, &client.name, OBJECTIVE));
+    let judged = blueprint.clients.iter().filter(|client| client.slo.is_some());
+    judged.for_each(|client| add(&mut names, &client.name, SLO));
     for operation in &blueprint.operations {
         let service = &blueprint.services[operation.service as usize].name;
         add(&mut names, &format!("{service}.{}", operation.name), OPERATION);
@@ -507,8 +507,8 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     for book in &record.clients {
         values.extend(CLIENT.iter().map(|metric| (metric.read)(book, window)));
     }
-    for book in record.clients.iter().filter_map(|book| book.objective.as_ref()) {
-        values.extend(OBJECTIVE.iter().map(|metric| (metric.read)(book, window)));
+    for book in record.clients.iter().filter_map(|book| book.slo.as_ref()) {
+        values.extend(SLO.iter().map(|metric| (metric.read)(book, window)));
     }
     for book in &record.operations {
         values.extend(OPERATION.iter().map(|metric| (metric.read)(book, window)));

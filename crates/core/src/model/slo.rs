@@ -12,9 +12,9 @@ use crate::quantity::{Duration, Share};
 
 /// What a client's requests should be like in every period.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Objective")]
+#[schemars(rename = "Slo")]
 #[serde(deny_unknown_fields)]
-pub struct ObjectiveSpec {
+pub struct SloSpec {
     /// A request that takes longer is slow.
     pub latency: Duration,
     /// The share of the successful requests that must not be slow; 95% if left out, which makes `latency` a bound on the p95.
@@ -42,8 +42,8 @@ fn minute() -> Duration {
 
 /// How the periods of the window were.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ObjectiveBook {
-    spec: ObjectiveSpec,
+pub struct SloBook {
+    spec: SloSpec,
     window: [Nanos; 2],
     /// The number of the present period; its requests, those that failed and those that were slow.
     period: u64,
@@ -59,10 +59,10 @@ pub struct ObjectiveBook {
     first: Option<u64>,
 }
 
-impl ObjectiveBook {
+impl SloBook {
     /// For a window that begins and ends then [ns].
-    pub fn new(spec: ObjectiveSpec, window: [Nanos; 2]) -> Self {
-        ObjectiveBook { spec, window, period: 0, counts: [0; 3], periods: 0, bad: 0, run: 0, longest: 0, first: None }
+    pub fn new(spec: SloSpec, window: [Nanos; 2]) -> Self {
+        SloBook { spec, window, period: 0, counts: [0; 3], periods: 0, bad: 0, run: 0, longest: 0, first: None }
     }
 
     /// The length of a period [ns].
@@ -126,13 +126,13 @@ mod tests {
     #[test]
     fn a_period_is_bad_if_too_many_were_slow_or_failed() {
         const S: Nanos = 1_000_000_000;
-        let spec = ObjectiveSpec {
+        let spec = SloSpec {
             latency: Duration::from_nanos(S / 5),
             share: most(),
             failures: few(),
             every: Duration::from_nanos(10 * S),
         };
-        let mut book = ObjectiveBook::new(spec, [100 * S, 150 * S]);
+        let mut book = SloBook::new(spec, [100 * S, 150 * S]);
         let mut period = |number: u64, fast: u32, slow: u32, failed: u32| {
             let at = (100 + 10 * number) * S;
             (0..fast).for_each(|_| book.ended(at, S / 5, true));

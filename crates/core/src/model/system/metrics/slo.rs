@@ -1,15 +1,15 @@
-//! The metrics of clients with an objective.
+//! The metrics of clients with an SLO.
 
 use crate::measure::Metric;
-use crate::model::objective::ObjectiveBook;
+use crate::model::slo::SloBook;
 use crate::quantity::Unit;
 
-/// The metrics of a client with an objective.
-pub const OBJECTIVE: &[Metric<ObjectiveBook>] = &[
+/// The metrics of a client with an SLO.
+pub const SLO: &[Metric<SloBook>] = &[
     Metric {
         name: "slo.bad",
         unit: Unit::Share,
-        about: "Share of the periods of the window in which the objective was not met.",
+        about: "Share of the periods of the window in which the SLO was not met.",
         read: |book, _| (book.periods > 0).then(|| book.bad as f64 / book.periods as f64),
     },
     Metric {
