@@ -28,7 +28,7 @@ use selected::Selected;
 use system::SystemMap;
 
 /// The version of the layout of `summary.json`; grows when a reader would have to change.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// The results of one experiment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
