@@ -185,7 +185,8 @@ mod tests {
     fn another_layout_and_damaged_files_are_refused_with_the_reason() {
         let text = String::from_utf8(summary_json(&sweep())).unwrap();
         let error = |text: &str| read_summary(text.as_bytes()).unwrap_err().to_string();
-        assert!(error(&text.replacen("\"layout\": 1", "\"layout\": 7", 1)).contains("layout version 7"));
+        let layout = format!("\"layout\": {LAYOUT}");
+        assert!(error(&text.replacen(&layout, "\"layout\": 7", 1)).contains("layout version 7"));
         assert!(error("{}").contains("layout"));
         assert!(error("no").contains("cannot be read"));
         assert!(error(&text.replacen("\"levels\": [0]", "\"levels\": [99]", 1)).contains("level 99 of clients"));
