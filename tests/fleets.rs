@@ -150,6 +150,128 @@ fn the_same_fleet_has_the_same_history() {
     assert_eq!(ran(&text, plan(100)).record.fingerprint, ran(&text, plan(100)).record.fingerprint);
 }
 
+/// Two instances of a size for calls that keep a core of each busy, and who changes that size.
+fn resized(cores: &str, vertical: &str) -> Ran {
+    let text = format!(
+        "clients: {{ c: {{ arrivals: {{ constant: 20/s }}, call: s.go }} }}\n\
+         services: {{ s: {{ instances: 2, machine: {{ cores: {cores}, price: 1/h }}, balancer: round_robin,\n  \
+         operations: {{ go: [ cpu: 100ms ] }}, vertical: {{ max: 8, every: 10s, confidence: 1min{vertical} }} }} }}\n"
+    );
+    ran(&text, plan(200))
+}
+
+#[test]
+fn instances_that_are_too_large_are_replaced_one_after_the_other_by_smaller_ones() {
+    let ran = resized("4", "");
+    let size = column(&ran, "s.vertical.size");
+    // A core and 15 % more, and no more than a bucket of the histogram beyond that.
+    let target = ran.value("s.vertical.target");
+    assert!((1.15..=1.15 * 1.06).contains(&target), "{target}");
+    assert_eq!(ran.value("s.vertical.changes"), 2.0);
+    assert_eq!((size[0], *size.last().expect("rows")), (4.0, target));
+    assert_eq!(ran.value("s.instances.most"), 3.0, "one at a time: no more than half of them may be missing");
+    // Half as much again as the size costs, from the restarts on.
+    let price = ran.value("s.vertical.size") / 4.0 * ran.value("s.instances.mean");
+    assert!((ran.value("s.cost") - price).abs() < 1e-9, "{}", ran.value("s.cost"));
+    let utilization = *column(&ran, "s.cpu.utilization").last().expect("rows");
+    assert!((utilization - 1.0 / target).abs() < 0.01, "{utilization}");
+    assert!((ran.value("s.cost.unused") - (ran.value("s.cost") - 2.0 / 4.0)).abs() < 0.02);
+    assert_eq!(ran.value("c.failures"), 0.0);
+}
+
+#[test]
+fn in_place_nobody_is_replaced() {
+    let ran = resized("4", ", mode: in_place");
+    assert_eq!(column(&ran, "s.instances.ready"), [2.0; 10]);
+    assert_eq!(ran.value("s.vertical.changes"), 2.0);
+    assert!((ran.value("c.latency.mean") - 0.1).abs() < 1e-6, "nobody waits for a core");
+}
+
+#[test]
+fn an_instance_that_is_starved_grows_by_its_margin_at_a_time() {
+    let slow = resized("0.5", ", mode: in_place");
+    let size = column(&slow, "s.vertical.size");
+    // It never uses more than it has: each step is 15 % and a bucket (5 % and 0.01 cores) more than the one before.
+    let steps: Vec<f64> = size.windows(2).map(|pair| pair[1] / pair[0]).filter(|step| *step > 1.0).collect();
+    assert!(steps.len() > 3 && steps.iter().all(|step| *step < 1.233), "{size:?}");
+    let fast = column(&resized("1", ", mode: in_place, limit: 2"), "s.vertical.size");
+    assert_eq!(fast[0], 0.5, "a limit of twice the request");
+    let until = |size: &[f64]| size.iter().position(|size| *size > 1.0).unwrap_or(size.len());
+    assert!(until(&fast) < until(&size), "who may use more than it requested shows what it needs: {fast:?} {size:?}");
+}
+
+#[test]
+fn those_that_come_anyway_have_the_size_of_the_day() {
+    let ran = resized("4", ", mode: initial");
+    assert_eq!(column(&ran, "s.vertical.size"), [4.0; 10]);
+    assert_eq!(ran.value("s.vertical.changes"), 0.0);
+    assert!(ran.value("s.vertical.target") < 1.3);
+}
+
+/// A service of so many cores per instance, whose number follows a schedule, on nodes of four cores.
+fn on_nodes(cores: &str, times: &str, pool: &str) -> String {
+    format!(
+        "clients: {{ c: {{ arrivals: {{ constant: 10/s }}, call: s.go }} }}\n\
+         nodes: {{ n: {{ cores: 4, price: 1/h, max: 5, provisioning: 33s{pool} }} }}\n\
+         services: {{ s: {{ instances: 2, machine: {{ cores: {cores} }}, life: {{ nodes: n, pull: 2s, start: 5s }}, balancer: round_robin,\n  \
+         autoscaler: {{ min: 1, max: 12, policy: {{ schedule: {{ check: 1s, times: [ {times} ] }} }} }},\n  \
+         operations: {{ go: [ cpu: 10ms ] }} }} }}\n"
+    )
+}
+
+#[test]
+fn pods_wait_until_a_node_is_there_and_nodes_are_what_costs() {
+    // At 15 s four more of two cores: the node of the start is full. The scaler sees them at 20 s, two nodes are there at 53 s.
+    let text = on_nodes("2", "{ from: 15s, instances: 6 }", "");
+    let ran = ran(&text, plan(100));
+    assert_eq!(column(&ran, "n.nodes"), [1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0]);
+    assert_eq!(column(&ran, "n.pending"), [0.0, 4.0, 4.0, 4.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(column(&ran, "s.instances.ready"), [2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 6.0, 6.0, 6.0, 6.0]);
+    let nodes = (20.0 + 3.0 * 80.0) / 100.0;
+    assert!((ran.value("n.nodes.mean") - nodes).abs() < 1e-9);
+    assert!((ran.value("n.pending.mean") - 4.0 * 38.0 / 100.0).abs() < 1e-9);
+    assert!((ran.value("n.nodes.cost") - nodes).abs() < 1e-9 && (ran.value("c.cost") - nodes).abs() < 1e-9);
+    let requested = (4.0 * 53.0 + 12.0 * 47.0) / 100.0;
+    assert!((ran.value("n.nodes.requested") - requested / nodes / 4.0).abs() < 1e-9);
+    assert!((ran.value("n.cost.unrequested") - (nodes - requested / 4.0)).abs() < 1e-9);
+    assert!((ran.value("n.nodes.busy") - 0.1 / nodes / 4.0).abs() < 1e-4, "10 calls of 10 ms per second");
+}
+
+#[test]
+fn nodes_that_are_not_needed_are_drained_and_given_back() {
+    // Six pods on three nodes; from 60 s on one is left. Two nodes are unneeded from the scan at 60 s on, for a minute.
+    let times = "{ from: 0s, instances: 6 }, { from: 60s, instances: 2 }";
+    let pool = ", provisioning: 0s, after_add: 0s, unneeded: 60s";
+    let text = on_nodes("2", times, "").replace(", provisioning: 33s", "").replace("max: 5", &format!("max: 5{pool}"));
+    let ran = ran(&text, plan(200));
+    let nodes = column(&ran, "n.nodes");
+    assert_eq!((nodes[1], *nodes.last().expect("rows")), (3.0, 1.0), "{nodes:?}");
+    assert_eq!(ran.value("c.failures"), 0.0);
+    assert_eq!(*column(&ran, "n.pending").last().expect("rows"), 0.0);
+}
+
+#[test]
+fn a_full_pool_lets_pods_wait_for_each_other() {
+    let text =
+        on_nodes("2", "{ from: 15s, instances: 12 }, { from: 60s, instances: 2 }, { from: 70s, instances: 4 }", "")
+            .replace("max: 5", "max: 2");
+    let ran = ran(&text, plan(100));
+    assert_eq!(ran.value("n.nodes.most"), 2.0);
+    // Four fit on two nodes; those that are no longer wanted stop waiting, and two that are wanted again find room at once.
+    assert_eq!(column(&ran, "n.pending")[4..], [10.0, 8.0, 0.0, 0.0, 0.0, 0.0][..]);
+    assert_eq!(*column(&ran, "s.instances.ready").last().expect("rows"), 4.0);
+}
+
+#[test]
+fn filling_nodes_up_needs_fewer_of_them_than_spreading() {
+    let mean = |placement: &str| {
+        let times = "{ from: 0s, instances: 10 }, { from: 60s, instances: 3 }, { from: 90s, instances: 5 }, { from: 120s, instances: 2 }";
+        let text = on_nodes("1", times, &format!(", placement: {placement}, after_add: 0s, unneeded: 20s, min: 3"));
+        ran(&text, plan(300)).value("n.nodes.mean")
+    };
+    assert!(mean("most_allocated") <= mean("least_allocated"));
+}
+
 #[test]
 fn what_a_fleet_cannot_be_is_refused_with_its_line() {
     let refused = |keys: &str| {
@@ -174,8 +296,41 @@ fn what_a_fleet_cannot_be_is_refused_with_its_line() {
         (with("target_tracking: { metric: cpu, target: 5ms }"), "5ms"),
         (with("step: { metric: cpu, up: [ { from: 80%, add: 1 }, { from: 60%, add: 1 } ] }"), "ascending"),
         ("    life: { warm_up: { from: 0%, over: 5s } }\n".to_owned(), "more than 0%"),
+        ("    vertical: { max: 8, min: 9 }\n".to_owned(), "must not be larger"),
+        ("    vertical: { max: 8, every: 0s }\n".to_owned(), "longer than 0"),
+        ("    vertical: { max: 8, percentile: 99% }\n".to_owned(), "between `lower` and `upper`"),
+        ("    vertical: { max: 8, limit: 0.5 }\n".to_owned(), "limit"),
+        ("    vertical: { max: 8, mode: sideways }\n".to_owned(), "in_place"),
+        (
+            with("hpa: { metrics: [ { resource: cpu, utilization: 50% } ] }") + "    vertical: { max: 8 }\n",
+            "would work against this",
+        ),
     ] {
         let told = refused(&keys);
+        assert!(told.contains(message) && told.contains("m.yaml:"), "{message}: {told}");
+    }
+
+    let on = |pool: &str, more: &str| {
+        format!(
+            "clients: {{ c: {{ arrivals: {{ constant: 1/s }}, call: s.go }} }}\nnodes: {{ n: {{ cores: 4, max: 2{pool} }} }}\n\
+             services:\n  s:\n    machine: {{ cores: 2 }}\n    operations: {{ go: [ wait: 1s ] }}\n{more}"
+        )
+    };
+    for (text, message) in [
+        (on("", "    life: { nodes: m }\n"), "`n`"),
+        (on("", "    life: { nodes: n, provisioning: 5s }\n"), "waits for the node"),
+        (on("", "    life: { nodes: n }\n    instances: 9\n"), "take 5 nodes"),
+        (on(", reserved: { cores: 3 }", "    life: { nodes: n }\n"), "has room for 1 cores"),
+        (on(", reserved: { cores: 4 }", ""), "no cores are left"),
+        (on(", min: 3", ""), "must not be more than the most"),
+        (on(", placement: tetris", ""), "most_allocated"),
+        (on("", "    life: { nodes: n }\n    vertical: { max: 4, mode: in_place }\n"), "cannot grow on a node"),
+        (on("", "    life: { nodes: n }\n    vertical: { max: 5 }\n"), "larger nodes"),
+    ] {
+        let told = match try_design(&Memory::of("m.yaml", text.clone()), "m.yaml", &Options::default()) {
+            Ok(_) => panic!("accepted: {text}"),
+            Err(told) => told,
+        };
         assert!(told.contains(message) && told.contains("m.yaml:"), "{message}: {told}");
     }
 }

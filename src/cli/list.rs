@@ -10,7 +10,8 @@ use super::{Status, print, show};
 use crate::experiment::design::{Options, design};
 use crate::measure::Metric;
 use crate::model::system::metrics::{
-    BALANCING, CHANNEL, CLIENT, CLIENT_COST, FLEET, LINK, MEMORY, OPERATION, ROLLOUT, SERVICE_COST, SLO, STATION,
+    BALANCING, CHANNEL, CLIENT, CLIENT_COST, FLEET, LINK, MEMORY, OPERATION, POOL, ROLLOUT, SERVICE_COST, SLO, STATION,
+    VERTICAL,
 };
 use crate::spec::load::{Disk, Loader, model_schema};
 
@@ -82,7 +83,10 @@ pub fn run(arguments: &Arguments) -> Status {
         ));
         let fleet = "metrics of a service whose instances come and go: <service>.<metric>";
         text.push_str(&section(fleet, &metrics(FLEET)));
+        let resized = "metrics of a service whose instances change their size: <service>.<metric>";
+        text.push_str(&section(resized, &metrics(VERTICAL)));
         text.push_str(&section("metrics of a service with a rollout: <service>.<metric>", &metrics(ROLLOUT)));
+        text.push_str(&section("metrics of a node pool: <pool>.<metric>", &metrics(POOL)));
         text.push_str(&section("metrics of a link: <link>.<metric>", &metrics(LINK)));
     }
     print(&text);

@@ -1,16 +1,16 @@
-//! When faults and batches come by the clock, for charts over time.
+//! When faults, rollouts and batches come by the clock, for charts over time.
 
 use super::design::{Design, DesignPoint};
 use crate::model::arrival::Arrivals;
 use crate::model::arrival::clock::Clock;
-use crate::model::blueprint::{Agent, Client, Traffic};
+use crate::model::blueprint::{Agent, Client, Service, Traffic};
 use crate::model::fault::Times;
 use crate::study::FaultMark;
 
 /// The most times that one fault is marked.
 const MOST: usize = 20;
 
-/// The faults by the clock of the first point that has any.
+/// What comes by the clock, of the first point that has any.
 pub(super) fn marks(design: &Design) -> Vec<FaultMark> {
     let end = (design.plan.warm_up.saturating_add(design.plan.window)) as f64 / 1e9;
     let seconds = |nanos: u64| nanos as f64 / 1e9;
@@ -30,6 +30,14 @@ pub(super) fn marks(design: &Design) -> Vec<FaultMark> {
         }
         marks
     };
+    let rollouts = |point: &DesignPoint| -> Vec<FaultMark> {
+        let rollout = |service: &Service| {
+            let from = seconds(service.fleet.as_ref()?.rollout.as_ref()?.at.as_nanos());
+            // An instant: it is the system's own matter how long it takes.
+            (from < end).then(|| FaultMark { label: format!("rollout of {}", service.name), from, until: Some(from) })
+        };
+        point.blueprint.services.iter().filter_map(rollout).collect()
+    };
     let batches = |point: &DesignPoint| -> Vec<FaultMark> {
         let clock = |client: &Client| match client.traffic {
             Traffic::Open(Arrivals::Clock(clock)) => Some((client.name.clone(), clock)),
@@ -46,6 +54,6 @@ pub(super) fn marks(design: &Design) -> Vec<FaultMark> {
         };
         clocks.flat_map(mark).collect()
     };
-    let all = |point: &DesignPoint| [of(&point.blueprint.agents), batches(point)].concat();
+    let all = |point: &DesignPoint| [of(&point.blueprint.agents), rollouts(point), batches(point)].concat();
     design.points.iter().map(all).find(|marks| !marks.is_empty()).unwrap_or_default()
 }

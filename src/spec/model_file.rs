@@ -28,6 +28,7 @@ use crate::model::machine::disk::DiskSpec;
 use crate::model::machine::memory::MemorySpec;
 use crate::model::machine::runtime::RuntimeSpec;
 use crate::model::network::LinkSpecs;
+use crate::model::nodes::NodePoolSpec;
 use crate::model::resilience::breaker::BreakerSpec;
 use crate::model::resilience::limit::LimitSpec as AdaptiveLimit;
 use crate::model::resilience::retry::{ConnectionPoolSpec, HedgeSpec, Propagated, RetrySpec};
@@ -36,6 +37,7 @@ use crate::model::resilience::throttle::ThrottleSpec;
 use crate::model::rollout::RolloutSpec;
 use crate::model::slo::SloSpec;
 use crate::model::step::Step;
+use crate::model::vertical::VerticalSpec;
 use crate::quantity::{Bandwidth, Bytes, Cores, Count, Duration, Price, Rate, Share};
 
 /// A system: who asks, and what answers.
@@ -64,6 +66,9 @@ pub struct ModelFile {
     /// Caches, databases and queues.
     #[serde(flatten)]
     pub data: DataSpec,
+    /// Pools of machines on which instances of services run that say so in their `life`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub nodes: IndexMap<String, NodePoolSpec>,
     /// What lies between clients, services, zones and regions, by name: `default`, or `one -> other`. Calls and replies take no time
     /// on the way where there is none.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -233,6 +238,9 @@ pub struct ServiceSpec {
     /// Who changes the number of instances while the system runs; nobody if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscaler: Option<AutoscalerSpec>,
+    /// Who changes the size of the instances while the system runs; nobody if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vertical: Option<VerticalSpec>,
     /// A new version that comes while the system runs; none if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutSpec>,
@@ -302,14 +310,16 @@ pub struct ServiceSpec {
 impl ServiceSpec {
     /// Whether instances come and go.
     pub fn has_fleet(&self) -> bool {
-        self.autoscaler.is_some() || self.life.is_some() || self.rollout.is_some()
+        self.autoscaler.is_some() || self.life.is_some() || self.rollout.is_some() || self.vertical.is_some()
     }
 
     /// How many instances there is room for: those at the start, or the most that may be wanted and a quarter as many that
-    /// are leaving.
+    /// are leaving, or as many as may leave at once for another size.
     pub fn places(&self) -> u32 {
         let wanted = self.autoscaler.as_ref().map_or(self.instances, |scaler| scaler.max.max(self.instances));
         let leaving = if self.has_fleet() { wanted.div_ceil(4) } else { 0 };
+        let replaced = |vertical: &VerticalSpec| (f64::from(wanted) * vertical.tolerance.fraction()) as u32;
+        let leaving = leaving.max(self.vertical.as_ref().map_or(0, replaced));
         let surge = self.rollout.as_ref().map_or(0, |rollout| rollout.surge(wanted));
         wanted.saturating_add(leaving).saturating_add(surge)
     }

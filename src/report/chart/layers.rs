@@ -101,6 +101,13 @@ impl Pen<'_> {
         }
         self.off_scale(&known, look.color);
         self.drawn.push(known);
+        for (x, y, up) in &line.events {
+            let at = self.frame.point((*x, *y)).filter(|at| plot.contains(*at));
+            if let Some(at) = at {
+                let marker = if *up { Marker::Triangle } else { Marker::TriangleDown };
+                self.marker(at, Look { marker, ..look });
+            }
+        }
         if let (Some(anchor), false) = (last, look.faded) {
             self.end(&line.name, look.text, anchor);
         }

@@ -87,6 +87,8 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
     /// (x, lower, upper) in the axes' units, drawn as a translucent band behind the line.
     pub band: Vec<(f64, f64, f64)>,
+    /// (x, y, whether upwards) in the axes' units: something happened there that made more or less of it, drawn as a triangle.
+    pub events: Vec<(f64, f64, bool)>,
     /// None: solid for the first four series, then dashed, then dotted.
     pub stroke: Option<Stroke>,
     /// Whether each point is marked.

@@ -40,7 +40,10 @@ pub(super) fn chart(sketch: &Sketch<'_>, x: usize) -> Result<Chart, ReportError>
     let notes = vec!["Dashed: what nothing beats in both (Pareto front).".to_owned()];
     let mut chart = sketch.frame(&what, Numbers::Means, &points, notes);
     chart.x = axis(words(&across.name), symbol).with_range(0.0, most * x_factor * 1.25);
-    let highest = means.iter().fold(0.0, |most: f64, mean| most.max(*mean)) * y_factor;
+    let top = |point: &&Point| value(point, y).map(|estimate| estimate.mean + estimate.half_width.unwrap_or(0.0));
+    // Room for the whiskers too, unless one is so long that it would press everything else together.
+    let mean = means.iter().fold(0.0, |most: f64, mean| most.max(*mean));
+    let highest = points.iter().filter_map(top).fold(mean, f64::max).min(2.0 * mean) * y_factor;
     chart.y = if y_axis.range.is_none() && y_axis.scale == Scale::Linear && highest > 0.0 {
         y_axis.with_range(0.0, highest * 1.2)
     } else {

@@ -29,6 +29,7 @@ pub(super) fn chart(sketch: &Sketch<'_>) -> Result<Chart, ReportError> {
         for point in &group.points {
             let curve = of(point).into_iter().map(|(p, time)| (time * factor, (1.0 - p) * 100.0)).collect();
             layers.push(Layer::Line(Line {
+                events: Vec::new(),
                 name: group.name.clone(),
                 points: curve,
                 stroke: group.stroke,

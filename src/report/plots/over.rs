@@ -86,6 +86,7 @@ fn curve<'g>(group: &'g Group<'g>, factor: &Factor, index: usize, metric: usize)
 fn line(curve: &Curve<'_>, x: f64, y: f64) -> Line {
     let half = |half: &Option<f64>| half.unwrap_or(f64::NAN);
     Line {
+        events: Vec::new(),
         name: curve.group.name.clone(),
         points: curve.values.iter().map(|value| (value.0 * x, value.1 * y)).collect(),
         band: curve

@@ -13,6 +13,7 @@ mod machine;
 mod memory;
 mod names;
 mod network;
+mod nodes;
 mod service;
 mod sizes;
 mod standing;
@@ -88,6 +89,8 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
     if has_network(model) {
         blueprint.program.add_ways();
     }
+    nodes::add_pools(&mut blueprint, files, &mut problems, model);
+    nodes::assume_pools(&mut assumptions, model);
     let standing = standing::standing(model, &blueprint.program.data.caches);
     // The directory must number the operations in the order in which they are compiled.
     for (name, spec) in &model.services {
@@ -95,6 +98,7 @@ fn resolve_services(model: &ModelFile, files: &dyn Values) -> Result<Resolved, V
         add_service(&mut blueprint, &directory, files, &mut problems, name, spec, standing);
         assume_service(&mut assumptions, &blueprint, name, spec);
     }
+    nodes::count_nodes(&mut blueprint, &mut problems);
     for (name, spec) in &model.clients {
         add_client(&mut blueprint, &directory, files, &mut problems, name, spec);
         if let Some(blueprint::Traffic::Open(Arrivals::Replay(_, Some(note)))) =

@@ -72,7 +72,7 @@ pub(super) fn add_service(
         service.channels.push(ChannelPlan { name: channel.clone(), buffer, receivers, entry });
     }
     let number = blueprint.services.len() as u32;
-    service.fleet = fleet_plan(blueprint, files, problems, &path, name, spec);
+    service.fleet = fleet_plan(blueprint, files, problems, &path, name, spec, &service.sharing);
     blueprint.services.push(service);
     if spec.operations.is_empty() {
         problems.push(Problem {

@@ -15,6 +15,7 @@ use super::life::FleetPlan;
 use super::limiter::{Allow, Per};
 use super::locks::LockPlan;
 use super::network::NetworkPlan;
+use super::nodes::NodePoolPlan;
 use super::program::{Demand, Place, Program};
 use super::resilience::limit::LimitSpec;
 use super::resilience::shed::ShedSpec;
@@ -35,12 +36,22 @@ pub struct Blueprint {
     pub clients: Vec<Client>,
     /// What lies between the parts; nothing if no time is lost there.
     pub network: Option<NetworkPlan>,
+    /// The node pools, in the order of the file.
+    pub pools: Vec<NodePoolPlan>,
     /// What acts by itself at set times.
     pub agents: Vec<Agent>,
     /// Per service: the account of what faults hold up; empty if there are none.
     pub fault_accounts: Vec<u32>,
     /// Where the code of a call begins that a fault lets fail.
     pub failing: Place,
+}
+
+impl Blueprint {
+    /// Whether anything has a price.
+    pub fn is_priced(&self) -> bool {
+        self.services.iter().any(|service| service.price.is_some())
+            || self.pools.iter().any(|pool| pool.price.is_some())
+    }
 }
 
 /// Something that acts by itself at set times: faults, controllers, timers.
@@ -67,6 +78,16 @@ pub enum Agent {
     },
     /// Decides how many instances a service has.
     Autoscaler {
+        /// The service.
+        service: u32,
+    },
+    /// Orders nodes and gives them back.
+    Provisioner {
+        /// The node pool.
+        pool: u32,
+    },
+    /// Decides how large the instances of a service are.
+    Resizer {
         /// The service.
         service: u32,
     },
@@ -150,10 +171,20 @@ impl Service {
 
     /// How much an instance can do at once: its workers or cores, whichever is less; 1 if neither is limited.
     pub fn capacity(&self) -> f64 {
-        let workers = self.servers.iter().filter(|plan| plan.name == "workers").map(|plan| f64::from(plan.slots));
         let cores = self.sharing.iter().filter(|plan| plan.name == "cpu").map(|plan| plan.lanes);
-        let least = workers.chain(cores).fold(f64::INFINITY, f64::min);
+        let least = cores.fold(self.workers(), f64::min);
         if least.is_finite() { least } else { 1.0 }
+    }
+
+    /// Whether the size of its instances changes while it runs.
+    pub fn is_resized(&self) -> bool {
+        self.fleet.as_ref().is_some_and(|fleet| fleet.vertical.is_some())
+    }
+
+    /// The workers of an instance; infinite if they are not limited.
+    pub fn workers(&self) -> f64 {
+        let workers = self.servers.iter().filter(|plan| plan.name == "workers").map(|plan| f64::from(plan.slots));
+        workers.fold(f64::INFINITY, f64::min)
     }
 }
 

@@ -30,6 +30,7 @@ pub mod limiter;
 pub mod locks;
 pub mod machine;
 pub mod network;
+pub mod nodes;
 pub mod program;
 pub mod queue;
 pub mod resilience;
@@ -38,6 +39,7 @@ pub mod slo;
 pub mod station;
 pub mod step;
 pub mod system;
+pub mod vertical;
 
 pub use blueprint::Blueprint;
 pub use frame::Outcome;

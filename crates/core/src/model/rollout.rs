@@ -5,8 +5,9 @@
 //! - **blue/green**: all new instances beside the old ones, then all calls at once. Source: M. Fowler, "BlueGreenDeployment" (2010).
 //! - **canary**: shares of the calls step by step, each for a pause. Source: Istio and Argo Rollouts (`setWeight`, `pause`).
 //!
-//! A version is bad by what it does to the calls at its instances: errors, delay, slow cores. With `abort` the failures of the calls that the
-//! new version answered are judged every `every`; too many, and it is taken back.
+//! A version is bad by what it does to the calls at its instances: errors, delay, slow cores. With `abort` the calls that the
+//! new version answered are judged every `every`, by their failures, their response times or both; too bad, and it is taken back.
+//! Source: Argo Rollouts, analysis with `failureCondition` on an error rate or a percentile of the latency of the canary.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,8 +88,12 @@ pub struct VersionSpec {
 #[schemars(rename = "Abort")]
 #[serde(deny_unknown_fields)]
 pub struct AbortSpec {
-    /// More than this share of the calls that it answered since the last look failed.
-    pub failures: Share,
+    /// More than this share of the calls that it answered since the last look failed; not looked at if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failures: Option<Share>,
+    /// The 95th percentile of the response times of those that succeeded is longer than this; not looked at if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95: Option<Duration>,
     /// How often that is looked at; 30 s if left out.
     #[serde(default = "half_minute")]
     pub every: Duration,
@@ -148,6 +153,9 @@ impl RolloutSpec {
             }
             Strategy::Canary(canary) if canary.steps.iter().any(|share| share.fraction() <= 0.0) => {
                 Err(("strategy.canary.steps", "a share of the calls is more than 0%"))
+            }
+            _ if self.abort.is_some_and(|abort| abort.failures.is_none() && abort.p95.is_none()) => {
+                Err(("abort", "by what is the new version judged? Give `failures`, `p95` or both"))
             }
             _ if self.abort.is_some_and(|abort| abort.every == Duration::ZERO) => {
                 Err(("abort.every", "the time between looks must be longer than 0"))

@@ -11,6 +11,8 @@ use crate::engine::time::Nanos;
 pub enum Effect {
     /// The instance gets no calls; lasts. With a notice it begins with that.
     Close,
+    /// The fleet of the instance is told that its machine will be taken away, in an instant; with the notice.
+    Announce,
     /// The instance dies with all that is in flight there, in an instant.
     Kill,
     /// The machine of the instance is gone, in an instant; a fleet gets another one.
@@ -37,12 +39,12 @@ pub enum Effect {
 impl Effect {
     /// Whether nothing of it is left after its instant.
     pub fn is_instant(&self) -> bool {
-        matches!(self, Effect::Kill | Effect::TakeAway | Effect::Flush)
+        matches!(self, Effect::Announce | Effect::Kill | Effect::TakeAway | Effect::Flush)
     }
 
     /// Whether it begins when the fault is announced, not when it strikes.
     pub fn begins_with_notice(&self) -> bool {
-        matches!(self, Effect::Close)
+        matches!(self, Effect::Close | Effect::Announce)
     }
 }
 

@@ -11,6 +11,6 @@ const NOTICE: Nanos = 120_000_000_000;
 
 /// The kind, with its notice.
 pub(super) fn kind(targets: &Targets, notice: Option<Duration>) -> Kind<'_> {
-    let effects = vec![Effect::Close, Effect::Kill, Effect::TakeAway];
+    let effects = vec![Effect::Close, Effect::Announce, Effect::Kill, Effect::TakeAway];
     Kind { notice: Some(notice.map_or(NOTICE, Duration::as_nanos)), ..Kind::new("spot", targets, effects) }
 }

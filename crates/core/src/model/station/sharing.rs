@@ -15,6 +15,9 @@
 //! has none and pays nothing for it. Lanes can also be given in
 //! order of arrival: m jobs are served, each at full speed, and the others wait.
 //!
+//! The number of lanes may change at any instant ([`Sharing::resize`]): virtual time goes on at another rate. Where lanes are given in order
+//! it changes only while nobody is there.
+//!
 //! Source: virtual time for processor sharing as in A. Parekh, R. Gallager, "A generalized processor sharing approach
 //! to flow control" (1993); at most one lane per job as in J. Cohen, "The multiple phase service network with
 //! generalized processor sharing" (1979).
@@ -64,6 +67,19 @@ pub struct Sharing {
     pending: Option<Nanos>,
     /// What slows it down, if anything can.
     pace: Option<Box<Pace>>,
+    /// What it was before its lanes changed last.
+    before: Before,
+}
+
+/// What a station was before its lanes changed last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    /// When that was [ns].
+    until: Nanos,
+    /// Its lanes until then, integrated from the start of the run [lane·ns].
+    area: f64,
+    /// The most lanes until then.
+    most: f64,
 }
 
 impl Sharing {
@@ -85,6 +101,7 @@ impl Sharing {
             generation: 0,
             pending: None,
             pace: None,
+            before: Before::default(),
         }
     }
 
@@ -115,6 +132,19 @@ impl Sharing {
         self.advance(now);
         self.pace.get_or_insert_default().brake(cause, speed);
         self.change(0.0);
+    }
+
+    /// From `now` on the station has so many lanes. The wake-up has to be arranged anew.
+    pub fn resize(&mut self, now: Nanos, lanes: f64) {
+        self.advance(now);
+        self.before = Before { until: now, area: self.lane_area(now), most: self.before.most.max(self.lanes) };
+        self.lanes = lanes;
+        self.change(0.0);
+    }
+
+    /// Lanes from the start of the run to `now`, integrated [lane·ns].
+    fn lane_area(&self, now: Nanos) -> f64 {
+        self.before.area + (now - self.before.until) as f64 * self.lanes
     }
 
     /// Brings virtual time up to `now`.
@@ -337,12 +367,12 @@ impl Sharing {
         let left = left + self.line().map(|(_, work)| *work as f64).sum::<f64>();
         let (done, asked) = (self.done(now), self.served as f64 - left);
         // Every leaving is rounded to a nanosecond, of which each lane may lose or win half.
-        let tolerance = 1.0 + self.order as f64 * self.lanes.max(1.0) + 1e-9 * asked;
+        let tolerance = 1.0 + self.order as f64 * self.lanes.max(self.before.most).max(1.0) + 1e-9 * asked;
         if (done - asked).abs() > tolerance {
             return Err(format!("work is not conserved: {done} ns done, {asked} ns asked for"));
         }
         let busy = self.busy(now);
-        if done > busy * (1.0 + 1e-9) + 1.0 || busy > self.lanes * now as f64 * (1.0 + 1e-9) + 1.0 {
+        if done > busy * (1.0 + 1e-9) + 1.0 || busy > self.lane_area(now) * (1.0 + 1e-9) + 1.0 {
             return Err(format!("{done} ns of work done and {busy} ns busy of {} lanes in {now} ns", self.lanes));
         }
         Ok(())

@@ -8,7 +8,7 @@
 //! after.
 
 use super::faults::Fault;
-use super::fleet::{Rollout, Scaler, Steward};
+use super::fleet::{Provisioner, Resizer, Rollout, Scaler, Steward};
 use super::memory::Keeper;
 use super::neighbor::Neighbor;
 use super::{Event, System};
@@ -44,6 +44,11 @@ fn build(blueprint: &Blueprint, plan: &blueprint::Agent, number: u32, root: u64)
         blueprint::Agent::Autoscaler { service } => {
             let spec = blueprint.services[service as usize].fleet.as_ref()?.autoscaler.as_ref()?;
             Box::new(Scaler::new(blueprint, service, spec))
+        }
+        blueprint::Agent::Provisioner { pool } => Box::new(Provisioner::new(blueprint, pool)?),
+        blueprint::Agent::Resizer { service } => {
+            let plan = blueprint.services[service as usize].fleet.as_ref()?.vertical.as_ref()?;
+            Box::new(Resizer::new(blueprint, service, plan))
         }
     })
 }

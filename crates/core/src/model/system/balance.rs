@@ -110,6 +110,8 @@ pub(super) struct Service {
     random: Stream,
     /// Per instance: calls of all balancers in flight.
     pub(super) present: Vec<u32>,
+    /// The workers of an instance; infinite if they are not limited.
+    workers: f64,
     /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
     sent: Vec<u64>,
     /// Where the last call of every key or user went, if that is wanted.
@@ -215,6 +217,7 @@ impl Service {
             connections,
             random: Stream::new(named(named(root, &service.name), "balancer")),
             present: vec![0; instances],
+            workers: service.workers(),
             sent: vec![0; instances],
             followed: knowledge.balancing.follow.map(Followed::new).map(Box::new),
             versions: renewable.then(|| Box::new(Versions::new(instances))),
@@ -433,7 +436,7 @@ impl Service {
             gauge.answered(number, reply.latency, reply.success);
         }
         if let Some(versions) = &mut self.versions {
-            versions.answered(number, reply.success);
+            versions.answered(number, reply.latency, reply.success);
         }
         let present = &mut self.present[number as usize];
         let before = std::mem::replace(present, *present - 1);
@@ -560,6 +563,13 @@ impl Service {
     }
 
     /// Tells all policies who may be chosen now, with what weight.
+    /// An instance can do at once what so many cores can, or its workers if they are fewer.
+    pub(super) fn set_capacity(&mut self, number: usize, lanes: f64) {
+        let capacity = lanes.min(self.workers);
+        self.balancers.iter_mut().for_each(|one| one.members.capacity[number] = capacity);
+    }
+
+    /// Tells the policies who there is.
     pub(super) fn tell_members(&mut self, now: Nanos) {
         let levels = self.level_count();
         let knowledge = &mut self.knowledge;

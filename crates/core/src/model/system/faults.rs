@@ -204,6 +204,7 @@ impl System<'_> {
         match effect {
             Effect::Close => self.close(instance),
             Effect::Kill => self.crash(instance),
+            Effect::Announce => self.announced(instance),
             Effect::TakeAway => self.taken_away(instance),
             Effect::Flush => self.data.crashed(instance),
             Effect::Quota(left) => {
@@ -231,7 +232,7 @@ impl System<'_> {
         let burden = &mut self.havoc.burdens[instance as usize];
         match effect {
             Effect::Close => self.open(instance),
-            Effect::Kill | Effect::TakeAway | Effect::Flush | Effect::Strain(_) => {}
+            Effect::Announce | Effect::Kill | Effect::TakeAway | Effect::Flush | Effect::Strain(_) => {}
             Effect::Quota(_) => {
                 burden.quota.retain(|(of, _)| *of != fault);
                 self.set_quota(instance);

@@ -13,6 +13,13 @@ impl Service {
         self.tell_members(now);
     }
 
+    /// An instance has so many cores from now on.
+    pub(super) fn set_lanes(&mut self, number: usize, lanes: f64, now: Nanos) {
+        self.bring_up_to_date(now);
+        self.set_capacity(number, lanes);
+        self.tell_members(now);
+    }
+
     /// An instance begins with the old or the new version.
     pub(super) fn set_new(&mut self, number: u32, new: bool) {
         if let Some(versions) = &mut self.versions {
@@ -38,6 +45,14 @@ impl Service {
     /// Calls sent to, answered and failed at instances of the new version.
     pub(super) fn counts_of_new(&self) -> [u64; 3] {
         self.versions.as_ref().map_or([0; 3], |versions| versions.counts)
+    }
+
+    /// The 95th percentile of the response times of the new version since the last look [ns], which begins anew.
+    pub(super) fn latency_of_new(&mut self) -> Option<f64> {
+        let latencies = &mut self.versions.as_mut()?.latencies;
+        let p95 = latencies.quantile(0.95);
+        latencies.clear();
+        p95
     }
 
     /// Whether no call is at an instance.

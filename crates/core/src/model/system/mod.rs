@@ -225,6 +225,8 @@ pub struct System<'a> {
     gates: gate::Gates,
     /// Per service: its fleet, if its instances come and go.
     fleets: Vec<Option<fleet::Fleet>>,
+    /// The node pools.
+    pools: Vec<fleet::Pool>,
     /// Per longest wait of the program: its lane.
     waits: Vec<LaneId>,
     books: Books,
@@ -314,6 +316,7 @@ impl<'a> System<'a> {
             havoc: faults::Havoc::new(instance_count),
             gates: gate::Gates::new(blueprint),
             fleets,
+            pools: blueprint.pools.iter().map(|plan| fleet::Pool::new(plan, root)).collect(),
             waits,
             books: Books::new(blueprint, plan),
             data: Data::new(blueprint, root),

@@ -1,7 +1,6 @@
 //! What the parts of a system did within the window, as books of its record.
 
 use super::System;
-use super::fleet::{EXISTING, READY};
 use super::record::{AccountBook, ChannelBook, ClientBook, CostBook, StationBook};
 use super::spots::ChannelState;
 use crate::measure::Kind;
@@ -12,11 +11,11 @@ impl System<'_> {
     pub(super) fn cost_books(&self) -> Vec<CostBook> {
         let services = self.blueprint.services.iter().enumerate();
         let prices: Vec<f64> = services
-            .filter_map(|(number, service)| service.price.map(|price| price * self.mean_instances(number, EXISTING)))
+            .filter_map(|(number, service)| service.price.map(|price| price * self.mean_paid(number)))
             .collect();
-        let all = prices.iter().sum();
+        let all = prices.iter().sum::<f64>() + self.price_of_nodes();
         let successes = |book: &ClientBook| Some(book.window_outcomes[Outcome::Success as usize]);
-        let clients = self.books.clients.iter().filter(|_| !prices.is_empty());
+        let clients = self.books.clients.iter().filter(|_| self.blueprint.is_priced());
         let clients = clients.map(|book| CostBook { price: all, successes: successes(book) });
         clients.chain(prices.iter().map(|price| CostBook { price: *price, successes: None })).collect()
     }
@@ -47,9 +46,14 @@ impl System<'_> {
                     service: number as u32,
                     name: spot.name.to_owned(),
                     capacity: spot.capacity,
-                    instances: self.mean_instances(number, READY),
+                    instances: self.mean_serving(number, spot.name, spot.capacity),
                     busy: each(0).sum(),
-                    busy_worst: each(0).fold(0.0, f64::max),
+                    // Where sizes change there is no busiest instance of one size.
+                    busy_worst: if spot.name == "cpu" && service.is_resized() {
+                        f64::NAN
+                    } else {
+                        each(0).fold(0.0, f64::max)
+                    },
                     // The difference of two sums may be a rounding error below nothing.
                     waiting: each(1).sum::<f64>().max(0.0),
                     stopped: each(2).sum(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data::{CacheBook, DatabaseBook, QueueBook};
 use super::detail::Detail;
-pub use super::fleet::{FleetBook, RolloutBook};
+pub use super::fleet::{FleetBook, PoolBook, RolloutBook, SizeBook};
 pub use super::memory_book::MemoryBook;
 pub use super::network::LinkBook;
 use super::series::Series;
@@ -233,6 +233,8 @@ pub struct Record {
     pub costs: Vec<CostBook>,
     /// The fleets, in the order of their services.
     pub fleets: Vec<FleetBook>,
+    /// The node pools, in the order of the blueprint.
+    pub pools: Vec<PoolBook>,
     /// The guarded calls, in the order of the blueprint.
     pub guards: Vec<GuardBook>,
     /// The caches, in the order of the blueprint.
@@ -283,6 +285,8 @@ pub(super) struct Books {
     pub(super) memory_marks: [Vec<MemoryMarks>; 2],
     /// The fleets at the window's beginning and end.
     pub(super) fleets: [Vec<fleet::State>; 2],
+    /// The node pools at the window's beginning and end.
+    pub(super) pools: [Vec<fleet::PoolState>; 2],
     /// The channels at the window's beginning and end.
     pub(super) channels: [Vec<ChannelState>; 2],
     pub(super) closed_at: Nanos,
@@ -329,6 +333,7 @@ impl Books {
             marks: [Vec::new(), Vec::new()],
             memory_marks: [Vec::new(), Vec::new()],
             fleets: [Vec::new(), Vec::new()],
+            pools: [Vec::new(), Vec::new()],
             channels: [Vec::new(), Vec::new()],
             closed_at: 0,
             detail: plan.detailed.then(|| Box::new(Detail::new(blueprint, plan.interval))),

@@ -1,6 +1,6 @@
 //! Time series: rates, levels and response times in every interval of simulated time, warm-up included.
 
-use super::fleet::{READY, State};
+use super::fleet::{LANES, READY, State};
 use super::record::ClientBook;
 use super::spots::Areas;
 use super::{Milestone, System};
@@ -66,6 +66,12 @@ const STATION: [(&str, Unit); 2] = [("utilization", Unit::Share), ("queue", Unit
 const FLEET: [(&str, Unit); 3] =
     [("instances.wanted", Unit::Count), ("instances.ready", Unit::Count), ("instances.paid", Unit::Count)];
 
+/// The columns of a fleet whose instances change their size.
+const VERTICAL: [(&str, Unit); 2] = [("vertical.size", Unit::Cores), ("vertical.target", Unit::Cores)];
+
+/// A node pool's columns.
+const POOL: [(&str, Unit); 2] = [("nodes", Unit::Count), ("pending", Unit::Count)];
+
 /// A cache's columns.
 const CACHE: [(&str, Unit); 2] = [("hit_ratio", Unit::Share), ("misses", Unit::PerSecond)];
 
@@ -90,6 +96,12 @@ pub fn columns(blueprint: &Blueprint) -> Vec<Column> {
     }
     for service in blueprint.services.iter().filter(|service| service.fleet.is_some()) {
         FLEET.into_iter().for_each(|column| add(&service.name, column));
+        if service.is_resized() {
+            VERTICAL.into_iter().for_each(|column| add(&service.name, column));
+        }
+    }
+    for pool in &blueprint.pools {
+        POOL.into_iter().for_each(|column| add(&pool.name, column));
     }
     for cache in &blueprint.program.data.caches {
         CACHE.into_iter().for_each(|column| add(&cache.name, column));
@@ -144,17 +156,17 @@ impl Series {
 }
 
 impl System<'_> {
-    /// Per service: the instances that were ready since the last row, on average.
-    fn ready_since_sample(&mut self, span: f64) -> Vec<f64> {
+    /// Per service: the instances that were ready since the last row, on average, and their cores if their sizes change.
+    fn ready_since_sample(&mut self, span: f64) -> Vec<[f64; 2]> {
         let states = self.fleet_states();
         let old = std::mem::replace(&mut self.books.series.fleets, states);
         let mut fleets = self.books.series.fleets.iter().enumerate();
         let services = self.blueprint.services.iter();
         services
             .map(|service| match service.fleet {
-                None => f64::from(service.instances),
-                Some(_) => fleets.next().map_or(0.0, |(number, state)| {
-                    (state[READY] - old.get(number).map_or(0.0, |old| old[READY])) / span
+                None => [f64::from(service.instances), 0.0],
+                Some(_) => fleets.next().map_or([0.0; 2], |(number, state)| {
+                    [READY, LANES].map(|what| (state[what] - old.get(number).map_or(0.0, |old| old[what])) / span)
                 }),
             })
             .collect()
@@ -183,18 +195,21 @@ impl System<'_> {
         let old = std::mem::replace(&mut self.books.series.areas, areas);
         let areas = &self.books.series.areas;
         let span = self.books.series.interval as f64;
-        for (number, ready) in ready.iter().enumerate() {
+        for (number, [ready, lanes]) in ready.iter().enumerate() {
             let instances = self.instances_of(number);
+            let resized = self.blueprint.services[number].is_resized();
             for spot in self.spots(number) {
+                let capacity = if resized && spot.name == "cpu" { *lanes } else { spot.capacity * ready };
                 let grown = |what| -> f64 {
                     instances.iter().map(|instance| self.growth(&spot, instance, what, &old, areas)).sum()
                 };
-                row.push(grown(0) / (span * spot.capacity * ready));
+                row.push(grown(0) / (span * capacity));
                 row.push((grown(1) / span).max(0.0));
             }
         }
         row.extend(self.memory_in_use());
         self.fleet_row(&mut row);
+        self.pool_row(&mut row);
         self.data.sample(self.calendar.now(), length, &mut row);
         self.books.series.rows.push(row);
         let next = self.calendar.now().saturating_add(self.books.series.interval);

@@ -38,6 +38,7 @@ impl System<'_> {
         self.books.memory_marks[end] = self.memory_marks();
         self.books.channels[end] = self.channel_states();
         self.books.fleets[end] = self.fleet_states();
+        self.books.pools[end] = self.pool_states();
         self.books.closed_at = now;
     }
 
@@ -50,6 +51,7 @@ impl System<'_> {
         self.close_window();
         self.books.series.settle(&mut self.books.clients);
         let start = self.books.opened_at();
+        let pools = self.pool_books();
         let fleets = self.fleet_books([start, self.books.closed_at]);
         let requests = self.books.clients.iter().map(|book| book.measured).sum();
         self.books.operations.iter_mut().for_each(|book| book.requests = requests);
@@ -74,6 +76,7 @@ impl System<'_> {
             memories,
             costs,
             fleets,
+            pools,
             caches,
             databases,
             queues,

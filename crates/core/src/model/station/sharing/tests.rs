@@ -253,3 +253,24 @@ fn whoever_waits_in_order_can_be_withdrawn_too() {
     assert_eq!((station.attained(6, 1, 10), station.attained(6, 3, 10)), (2, 0));
     assert_eq!(station.check(6), Ok(()));
 }
+
+#[test]
+fn lanes_that_change_are_shared_from_then_on() {
+    let mut station = Sharing::new(1.0);
+    station.enter(0, 0, 10);
+    station.enter(0, 1, 20);
+    let woken = |station: &mut Sharing, now| {
+        let (time, generation) = station.arrange(now).expect("somebody is there");
+        assert!(station.woken(time, generation));
+        let left = station.leave(time).expect("somebody is done");
+        assert_eq!(station.check(time), Ok(()));
+        (time, left)
+    };
+    // Two units of work each are done at 4; from then on both have a lane.
+    station.resize(4, 2.0);
+    assert_eq!(woken(&mut station, 4), (12, 0));
+    // Half a lane is left for the ten units that the other one still asks for.
+    station.resize(12, 0.5);
+    assert_eq!(woken(&mut station, 12), (32, 1));
+    assert_eq!((station.done(32), station.busy(32), station.lane_area(32)), (30.0, 30.0, 4.0 + 16.0 + 10.0));
+}

@@ -3,7 +3,7 @@
 use super::{Phase, RolloutBook};
 use crate::engine::Nanos;
 use crate::measure::Level;
-use crate::model::system::System;
+use crate::model::system::{Instance, System};
 
 /// A change of direction within this time of the change before is a flap [ns].
 const FLAP: Nanos = 600_000_000_000;
@@ -15,11 +15,38 @@ pub(in super::super) struct Ledger {
     pub(super) exists: Level,
     /// Instances that are ready.
     pub(super) ready: Level,
+    /// Cores that are requested and paid for, and those of ready instances; 0 if sizes never change.
+    pub(super) requested: Amount,
+    /// See `requested`.
+    pub(super) lanes: Amount,
+    /// How often an instance got another size, and the size of those that begin [cores].
+    pub(super) resized: u64,
+    /// See `resized`.
+    pub(super) target: f64,
     counts: [u64; 3],
     /// The last change: when, and whether it went up.
     last: Option<(Nanos, bool)>,
     /// Per scrape: its length [ns], calls that came, work done [core·ns], instances ready at its end.
     pub(super) spans: Vec<Span>,
+}
+
+/// A real-valued level and its integral over time since the start of the run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Amount {
+    value: f64,
+    area: f64,
+    since: Nanos,
+}
+
+impl Amount {
+    /// Raises the value at `now`, or lowers it.
+    pub(super) fn add(&mut self, now: Nanos, by: f64) {
+        *self = Amount { value: self.value + by, area: self.area(now), since: now };
+    }
+
+    pub(super) fn area(&self, now: Nanos) -> f64 {
+        self.area + self.value * (now - self.since) as f64
+    }
 }
 
 /// What happened between two scrapes.
@@ -41,9 +68,29 @@ pub(super) struct Span {
 pub(in super::super) const EXISTING: usize = 0;
 /// See [`EXISTING`].
 pub(in super::super) const READY: usize = 1;
+/// The areas of requested cores, and of those of ready instances.
+const REQUESTED: usize = 5;
+/// See [`REQUESTED`].
+pub(in super::super) const LANES: usize = 6;
+/// How often an instance got another size.
+const RESIZED: usize = 7;
 
-/// What is known of a fleet at an instant: areas of existing and ready instances [instance·ns], changes up and down, flaps.
-pub(in super::super) type State = [f64; 5];
+/// What is known of a fleet at an instant: areas of existing and ready instances [instance·ns], changes up and down, flaps, areas of requested cores
+/// and of those of ready instances [core·ns], changes of size.
+pub(in super::super) type State = [f64; 8];
+
+/// What is known of the sizes of a fleet over the window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SizeBook {
+    /// Cores that were requested, integrated [core·ns].
+    pub requested: f64,
+    /// How often an instance got another size.
+    pub resized: f64,
+    /// The size of those that begin, at the end of the window [cores].
+    pub target: f64,
+    /// What an instance requests whose price is that of the file [cores].
+    pub unit: f64,
+}
 
 /// What is known of a fleet over the window.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +109,8 @@ pub struct FleetBook {
     pub over_under: Option<[f64; 2]>,
     /// How the new version came, if one was to.
     pub rollout: Option<RolloutBook>,
+    /// How large they were, if that changes.
+    pub sizes: Option<SizeBook>,
     /// The price of an instance [currency units/h].
     pub price: Option<f64>,
     /// Work done by the cores of all instances [core·ns], and the cores of one; if they are known.
@@ -69,13 +118,24 @@ pub struct FleetBook {
 }
 
 impl Ledger {
-    /// So many from the start.
-    pub(super) fn new(start: u32) -> Self {
-        let mut ledger =
-            Ledger { exists: Level::default(), ready: Level::default(), counts: [0; 3], last: None, spans: Vec::new() };
+    /// So many from the start, each of a size and with so many lanes; 0 if sizes never change.
+    pub(super) fn new(start: u32, size: f64, lanes: f64) -> Self {
+        let mut ledger = Ledger {
+            exists: Level::default(),
+            ready: Level::default(),
+            requested: Amount::default(),
+            lanes: Amount::default(),
+            resized: 0,
+            target: size,
+            counts: [0; 3],
+            last: None,
+            spans: Vec::new(),
+        };
         for _ in 0..start {
             ledger.exists.up(0);
             ledger.ready.up(0);
+            ledger.requested.add(0, size);
+            ledger.lanes.add(0, lanes);
         }
         ledger
     }
@@ -92,7 +152,8 @@ impl Ledger {
 
     fn state(&self, now: Nanos) -> State {
         let [up, down, flaps] = self.counts.map(|count| count as f64);
-        [self.exists.area(now) as f64, self.ready.area(now) as f64, up, down, flaps]
+        let (exist, ready) = (self.exists.area(now) as f64, self.ready.area(now) as f64);
+        [exist, ready, up, down, flaps, self.requested.area(now), self.lanes.area(now), self.resized as f64]
     }
 
     /// Too many and too few instances over a window, with hindsight [instance·ns]: for each span the number that would have
@@ -130,15 +191,9 @@ impl System<'_> {
             let change = |what: usize| after[what] - before[what];
             let plan = &self.blueprint.services[service];
             let cores = plan.sharing.iter().position(|plan| plan.name == "cpu");
-            let work = cores.map(|slot| {
-                let places = self.books.marks[0].iter().zip(&self.books.marks[1]);
-                let areas: Vec<f64> = places.map(|(before, after)| after[0] - before[0]).collect();
-                let busy = self.instances_of(service).iter();
-                let busy = busy.map(|instance| areas[self.servers.len() + instance.sharing as usize + slot]).sum();
-                (busy, plan.sharing[slot].capacity())
-            });
+            let work = cores.map(|slot| (self.busy_cores(service), plan.sharing[slot].capacity()));
             let scaler = fleet.plan.autoscaler.as_ref();
-            let over_under = scaler.zip(cores).map(|(scaler, slot)| {
+            let over_under = scaler.zip(cores).filter(|_| fleet.plan.vertical.is_none()).map(|(scaler, slot)| {
                 fleet.ledger.over_under(window, plan.sharing[slot].capacity(), scaler.target.fraction())
             });
             FleetBook {
@@ -153,11 +208,29 @@ impl System<'_> {
                     let taken_back = fleet.rollout.detected.is_some();
                     RolloutBook { calls: if taken_back { fleet.rollout.calls } else { calls }, ..fleet.rollout }
                 }),
+                sizes: fleet.plan.vertical.as_ref().map(|vertical| SizeBook {
+                    requested: change(REQUESTED),
+                    resized: change(RESIZED),
+                    target: fleet.ledger.target,
+                    unit: vertical.size,
+                }),
                 price: plan.price,
                 work,
             }
         };
         fleets.zip(before.iter().zip(after)).map(book).collect()
+    }
+
+    /// The busy cores of all instances of a service, integrated over the window [core·ns].
+    pub(super) fn busy_cores(&self, service: usize) -> f64 {
+        let slot = self.blueprint.services[service].sharing.iter().position(|plan| plan.name == "cpu");
+        let Some(slot) = slot else { return 0.0 };
+        let [before, after] = &self.books.marks;
+        let station = |instance: &Instance| self.servers.len() + instance.sharing as usize + slot;
+        self.instances_of(service)
+            .iter()
+            .map(|instance| after[station(instance)][0] - before[station(instance)][0])
+            .sum()
     }
 
     /// How many instances of a service exist, or serve, on average over a time: the growth of an area of its fleet, or all.
@@ -172,11 +245,34 @@ impl System<'_> {
         if length > 0.0 { (after[number][what] - before[number][what]) / length } else { 0.0 }
     }
 
+    /// How many instances of the size at the start those of a service would be that exist, on average over the window: what is paid for.
+    pub(in super::super) fn mean_paid(&self, service: usize) -> f64 {
+        let fleet = self.fleets[service].as_ref();
+        let vertical = fleet.and_then(|fleet| fleet.plan.vertical.as_ref());
+        let what = if vertical.is_some() { REQUESTED } else { EXISTING };
+        self.mean_instances(service, what) / vertical.map_or(1.0, |vertical| vertical.size)
+    }
+
+    /// How many instances of the capacity that is in a station's plan serve, on average over the window.
+    pub(in super::super) fn mean_serving(&self, service: usize, station: &str, capacity: f64) -> f64 {
+        if station == "cpu" && self.blueprint.services[service].is_resized() {
+            self.mean_instances(service, LANES) / capacity
+        } else {
+            self.mean_instances(service, READY)
+        }
+    }
+
     /// Adds the numbers of all fleets to a row of the time series: wanted, ready, existing.
     pub(in super::super) fn fleet_row(&self, row: &mut Vec<f64>) {
         for fleet in self.fleets.iter().flatten() {
             let existing = fleet.places.len() as u32 - fleet.count(Phase::Absent);
             row.extend([fleet.wanted, fleet.count(Phase::Ready), existing].map(f64::from));
+            if fleet.plan.vertical.is_some() {
+                let existing: Vec<f64> =
+                    fleet.places.iter().filter(|place| place.phase != Phase::Absent).map(|place| place.size).collect();
+                let mean = existing.iter().sum::<f64>() / existing.len() as f64;
+                row.extend([mean, fleet.ledger.target]);
+            }
         }
     }
 }
@@ -188,17 +284,17 @@ mod tests {
     #[test]
     fn a_change_of_direction_soon_after_the_last_is_a_flap() {
         const MINUTE: Nanos = 60_000_000_000;
-        let mut ledger = Ledger::new(2);
+        let mut ledger = Ledger::new(2, 0.0, 0.0);
         ledger.changed(MINUTE, 2, 3);
         ledger.changed(2 * MINUTE, 3, 4);
         ledger.changed(3 * MINUTE, 4, 2);
         ledger.changed(14 * MINUTE, 2, 5);
-        assert_eq!(ledger.state(0)[2..], [3.0, 1.0, 1.0]);
+        assert_eq!(ledger.state(0)[2..5], [3.0, 1.0, 1.0]);
     }
 
     #[test]
     fn hindsight_counts_instances_that_were_too_many_and_too_few() {
-        let mut ledger = Ledger::new(2);
+        let mut ledger = Ledger::new(2, 0.0, 0.0);
         let span = |until, calls, ready| Span { until, length: 10, calls, work: calls as f64 * 2.0, ready };
         // Work of 2 per call: 10 calls in 10 ns keep 2 cores busy, 4 instances at 50 %.
         ledger.spans = vec![span(10, 10, 2), span(20, 10, 4), span(30, 5, 4), span(40, 10, 9)];

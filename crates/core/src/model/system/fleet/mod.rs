@@ -8,6 +8,8 @@
 //! An instance that leaves is looked at once a second (as a kubelet does) whether it has ended what it had.
 
 mod book;
+mod nodes;
+mod resizer;
 mod rollout;
 mod scaler;
 mod sensor;
@@ -18,10 +20,15 @@ use super::{Event, System};
 use crate::engine::random::{Draw, key, named};
 use crate::engine::time::{NEVER, Nanos, round};
 use crate::model::blueprint::{self, Blueprint};
+use crate::model::frame::NONE;
 use crate::model::life::FleetPlan;
 use crate::model::station::Brake;
 pub use book::FleetBook;
-pub(super) use book::{EXISTING, Ledger, READY, State};
+pub use book::SizeBook;
+pub(super) use book::{LANES, Ledger, READY, State};
+pub use nodes::PoolBook;
+pub(super) use nodes::{Pool, PoolState, Provisioner};
+pub(super) use resizer::Resizer;
 pub(super) use rollout::Rollout;
 pub use rollout::RolloutBook;
 pub(super) use scaler::Scaler;
@@ -60,11 +67,25 @@ pub(super) struct Place {
     life: u64,
     /// Whether it has the new version.
     new: bool,
+    /// The cores that it requests; 0 if its size never changes.
+    size: f64,
+    /// Its node; [`NONE`] if it has none, or runs on a machine of its own.
+    node: u32,
 }
 
 impl Place {
     fn new(phase: Phase) -> Self {
-        Place { phase, until: NEVER, started: 0, changed: 0, deadline: NEVER, life: 0, new: false }
+        Place {
+            phase,
+            until: NEVER,
+            started: 0,
+            changed: 0,
+            deadline: NEVER,
+            life: 0,
+            new: false,
+            size: 0.0,
+            node: NONE,
+        }
     }
 
     /// Whether it exists and will stay.
@@ -91,6 +112,8 @@ pub(super) struct Fleet {
     surge: u32,
     /// Whether instances that begin have the new version.
     renewed: bool,
+    /// The cores that those that begin request; 0 if sizes never change.
+    size: f64,
     rollout: RolloutBook,
     pub(super) ledger: Ledger,
 }
@@ -104,8 +127,10 @@ impl Fleet {
         let steward = blueprint.agents.iter().position(is_own)? as u32;
         let service = &blueprint.services[service as usize];
         let phase = |number: u32| if number < plan.start { Phase::Ready } else { Phase::Absent };
+        let size = plan.vertical.as_ref().map_or(0.0, |vertical| vertical.size);
+        let lanes = plan.vertical.as_ref().map_or(0.0, |vertical| vertical.lanes(size));
         Some(Fleet {
-            places: (0..service.instances).map(|number| Place::new(phase(number))).collect(),
+            places: (0..service.instances).map(|number| Place { size, ..Place::new(phase(number)) }).collect(),
             first,
             steward,
             wake: None,
@@ -114,8 +139,9 @@ impl Fleet {
             key: named(named(root, &service.name), "life"),
             surge: 0,
             renewed: false,
+            size,
             rollout: RolloutBook::default(),
-            ledger: Ledger::new(plan.start),
+            ledger: Ledger::new(plan.start, size, lanes),
             plan,
         })
     }
@@ -143,9 +169,20 @@ impl Fleet {
         self.places.iter().enumerate().filter(stays).max_by_key(rank).map(|(number, _)| number)
     }
 
+    /// The lanes of the CPU of an instance of a size; 0 if sizes never change.
+    fn lanes(&self, size: f64) -> f64 {
+        self.plan.vertical.as_ref().map_or(0.0, |vertical| vertical.lanes(size))
+    }
+
     /// When something happens next by itself.
     fn next(&self) -> Option<Nanos> {
         self.places.iter().map(|place| place.until).min().filter(|until| *until < NEVER)
+    }
+
+    /// An instance that was ready is so no more.
+    fn no_longer_ready(&mut self, now: Nanos, number: usize) {
+        self.ledger.ready.down(now);
+        self.ledger.lanes.add(now, -self.lanes(self.places[number].size));
     }
 
     /// The speed of an instance's cores so long after it became ready.
@@ -198,6 +235,7 @@ impl System<'_> {
                 self.services[service].set_member(number, false, 0);
             }
         }
+        self.start_pods();
     }
 
     /// Wants so many instances: what is missing is begun, what is too much leaves.
@@ -239,9 +277,13 @@ impl System<'_> {
         let life = fleet.lives;
         fleet.lives += 1;
         let until = now.saturating_add(fleet.draw(0, life)).saturating_add(fleet.draw(1, life));
-        fleet.places[number] = Place { until, life, new, ..Place::new(Phase::Pending) };
+        let size = fleet.size;
+        fleet.places[number] = Place { until, life, new, size, ..Place::new(Phase::Pending) };
         fleet.ledger.exists.up(now);
+        fleet.ledger.requested.add(now, size);
         self.services[service].set_new(number as u32, new);
+        self.give_lanes(service, number, size);
+        self.lodge(service, number);
         self.advance_place(service, number);
         true
     }
@@ -265,7 +307,10 @@ impl System<'_> {
                 }
                 Phase::Starting => {
                     (place.phase, place.changed, place.until) = (Phase::Ready, now, now);
+                    let size = place.size;
                     fleet.ledger.ready.up(now);
+                    fleet.ledger.lanes.add(now, fleet.lanes(size));
+                    let place = &fleet.places[number];
                     let (instance, new) = (fleet.first + number as u32, place.new);
                     self.services[service].set_member(number as u32, true, now);
                     self.open(instance);
@@ -318,7 +363,7 @@ impl System<'_> {
         if phase != Phase::Ready {
             return self.leave(service, number);
         }
-        fleet.ledger.ready.down(now);
+        fleet.no_longer_ready(now, number);
         let place = &mut fleet.places[number];
         (place.phase, place.changed) = (Phase::Draining, now);
         (place.until, place.deadline) = (now, now.saturating_add(grace));
@@ -333,11 +378,14 @@ impl System<'_> {
         let now = self.calendar.now();
         let Some(fleet) = &mut self.fleets[service] else { return };
         if fleet.places[number].phase == Phase::Ready {
-            fleet.ledger.ready.down(now);
+            fleet.no_longer_ready(now, number);
         }
         let ran = matches!(fleet.places[number].phase, Phase::Ready | Phase::Draining);
-        let new = std::mem::replace(&mut fleet.places[number], Place::new(Phase::Absent)).new;
+        let Place { new, size, node, .. } = std::mem::replace(&mut fleet.places[number], Place::new(Phase::Absent));
         fleet.ledger.exists.down(now);
+        fleet.ledger.requested.add(now, -size);
+        self.give_up_lodging(service, node, size);
+        let Some(fleet) = &self.fleets[service] else { return };
         let instance = fleet.first + number as u32;
         if ran {
             if new {
@@ -355,6 +403,19 @@ impl System<'_> {
         let (steward, version) = (fleet.steward, fleet.plan.rollout.as_ref().map(|rollout| rollout.version));
         for effect in version.iter().flat_map(rollout::effects) {
             if begins { self.strike(instance, &effect, steward) } else { self.heal(instance, &effect, steward) }
+        }
+    }
+
+    /// The machine of an instance will be taken away: another one is begun already, if the fleet sees to that. Source: capacity rebalancing of
+    /// AWS Auto Scaling, the node termination handler of Kubernetes.
+    pub(super) fn announced(&mut self, instance: u32) {
+        let place = self.instances[instance as usize];
+        let (service, number) = (place.service as usize, place.number as usize);
+        let Some(fleet) = &self.fleets[service] else { return };
+        if fleet.plan.replace_at_notice && fleet.places[number].stays() {
+            self.begin_leaving(service, number);
+            self.fill_up(service);
+            self.wake_steward(service);
         }
     }
 

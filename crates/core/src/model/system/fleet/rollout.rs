@@ -81,8 +81,8 @@ impl Rollout {
         self.spec.abort.is_some_and(|abort| now - alone < abort.every.as_nanos().saturating_mul(2))
     }
 
-    /// Whether too many calls of the new version failed.
-    fn fails(&mut self, system: &System<'_>) -> bool {
+    /// Whether too many calls of the new version failed, or took too long.
+    fn fails(&mut self, system: &mut System<'_>) -> bool {
         let (Some(abort), now) = (self.spec.abort, system.calendar.now()) else { return false };
         if now < self.next_judgement {
             return false;
@@ -94,7 +94,9 @@ impl Rollout {
             return false;
         }
         self.judged = [counts[1], counts[2]];
-        failed as f64 > abort.failures.fraction() * answered as f64
+        let p95 = system.services[self.service as usize].latency_of_new();
+        let slow = abort.p95.zip(p95).is_some_and(|(most, p95)| p95 > most.as_nanos() as f64);
+        slow || abort.failures.is_some_and(|most| failed as f64 > most.fraction() * answered as f64)
     }
 
     /// Takes the new version back.

@@ -2,7 +2,7 @@
 
 use crate::engine::time::seconds;
 use crate::measure::Metric;
-use crate::model::system::record::{FleetBook, RolloutBook};
+use crate::model::system::record::{FleetBook, PoolBook, RolloutBook, SizeBook};
 use crate::quantity::Unit;
 
 /// Nanoseconds of an hour.
@@ -70,9 +70,34 @@ pub const FLEET: &[Metric<FleetBook>] = &[
         about: "What the cores cost that did nothing: the price of the instances times the share of their cores that was not busy.",
         read: |book, window| {
             let ((work, cores), price) = book.work.zip(book.price)?;
-            let instances = book.existed / 1e9 / window;
+            // Where sizes change, as many as there would be of the size that has this price.
+            let (existed, cores) =
+                book.sizes.map_or((book.existed, cores), |sizes| (sizes.requested / sizes.unit, sizes.unit));
+            let instances = existed / 1e9 / window;
             Some(price * (instances - work / 1e9 / window / cores).max(0.0))
         },
+    },
+];
+
+/// The metrics of a fleet whose instances change their size.
+pub const VERTICAL: &[Metric<(SizeBook, f64)>] = &[
+    Metric {
+        name: "vertical.size",
+        unit: Unit::Cores,
+        about: "Cores that an instance requests, averaged over the window and the instances that exist.",
+        read: |(book, existed), _| (*existed > 0.0).then(|| book.requested / existed),
+    },
+    Metric {
+        name: "vertical.target",
+        unit: Unit::Cores,
+        about: "What an instance would request that begins at the end of the window.",
+        read: |(book, _), _| Some(book.target),
+    },
+    Metric {
+        name: "vertical.changes",
+        unit: Unit::Count,
+        about: "How often an instance was given another size: replaced by one, or changed in place.",
+        read: |(book, _), _| Some(book.resized),
     },
 ];
 
@@ -101,5 +126,57 @@ pub const ROLLOUT: &[Metric<RolloutBook>] = &[
         unit: Unit::Seconds,
         about: "How long the rollout took until the old version was gone; missing if it did not come so far.",
         read: |book, _| book.took.map(seconds),
+    },
+];
+
+/// The metrics of a node pool.
+pub const POOL: &[Metric<PoolBook>] = &[
+    Metric {
+        name: "nodes.mean",
+        unit: Unit::Count,
+        about: "Nodes that exist and are paid for, averaged over the window.",
+        read: |book, window| Some(book.existed / 1e9 / window),
+    },
+    Metric {
+        name: "nodes.most",
+        unit: Unit::Count,
+        about: "The most nodes that existed at once, since the start of the run.",
+        read: |book, _| Some(f64::from(book.most)),
+    },
+    Metric {
+        name: "nodes.requested",
+        unit: Unit::Share,
+        about: "Share of the nodes' cores that instances on them ask for.",
+        read: |book, _| (book.existed > 0.0).then(|| book.requested / book.existed / book.node.0),
+    },
+    Metric {
+        name: "nodes.busy",
+        unit: Unit::Share,
+        about: "Share of the nodes' cores that are busy.",
+        read: |book, _| (book.existed > 0.0).then(|| book.busy / book.existed / book.node.0),
+    },
+    Metric {
+        name: "pending.mean",
+        unit: Unit::Count,
+        about: "Instances that wait for a node, averaged over the window.",
+        read: |book, window| Some(book.pending / 1e9 / window),
+    },
+    Metric {
+        name: "nodes.cost",
+        unit: Unit::PerHourPrice,
+        about: "Price of all nodes that exist, averaged over the window.",
+        read: |book, window| Some(book.node.1? * book.existed / 1e9 / window),
+    },
+    Metric {
+        name: "cost.unrequested",
+        unit: Unit::PerHourPrice,
+        about: "What the cores cost that no instance asked for, those that the system takes included.",
+        read: |book, window| Some(book.node.1? * (book.existed - book.requested / book.node.0).max(0.0) / 1e9 / window),
+    },
+    Metric {
+        name: "cost.unused",
+        unit: Unit::PerHourPrice,
+        about: "What the cores cost that did nothing, asked for or not.",
+        read: |book, window| Some(book.node.1? * (book.existed - book.busy / book.node.0).max(0.0) / 1e9 / window),
     },
 ];

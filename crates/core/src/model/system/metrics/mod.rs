@@ -16,7 +16,7 @@ use crate::model::blueprint::{Blueprint, Service};
 use crate::model::frame::Outcome;
 use crate::quantity::Unit;
 pub use calls::{BALANCING, GUARD};
-pub use fleet::{FLEET, ROLLOUT};
+pub use fleet::{FLEET, POOL, ROLLOUT, VERTICAL};
 pub use slo::SLO;
 pub use ways::{CHANNEL, LINK};
 
@@ -477,14 +477,17 @@ pub fn names(blueprint: &Blueprint) -> Vec<Name> {
         add(&mut names, &service.name, MEMORY);
     }
     let priced = |service: &&Service| service.price.is_some();
-    if blueprint.services.iter().any(|service| priced(&service)) {
+    if blueprint.is_priced() {
         blueprint.clients.iter().for_each(|client| add(&mut names, &client.name, CLIENT_COST));
     }
     blueprint.services.iter().filter(priced).for_each(|service| add(&mut names, &service.name, SERVICE_COST));
     let fleets = blueprint.services.iter().filter(|service| service.fleet.is_some());
     fleets.for_each(|service| add(&mut names, &service.name, FLEET));
+    let resized = blueprint.services.iter().filter(|service| service.is_resized());
+    resized.for_each(|service| add(&mut names, &service.name, VERTICAL));
     let renewed = |service: &&Service| service.fleet.as_ref().is_some_and(|fleet| fleet.rollout.is_some());
     blueprint.services.iter().filter(renewed).for_each(|service| add(&mut names, &service.name, ROLLOUT));
+    blueprint.pools.iter().for_each(|pool| add(&mut names, &pool.name, POOL));
     blueprint.program.guards.iter().for_each(|guard| add(&mut names, &guard.name, GUARD));
     blueprint.program.data.caches.iter().for_each(|plan| add(&mut names, &plan.name, CACHE));
     blueprint.program.data.databases.iter().for_each(|plan| add(&mut names, &plan.name, DATABASE));
@@ -529,8 +532,14 @@ pub fn values(record: &Record) -> Vec<Option<f64>> {
     for book in &record.fleets {
         values.extend(FLEET.iter().map(|metric| (metric.read)(book, window)));
     }
+    for book in record.fleets.iter().filter_map(|book| Some((book.sizes?, book.existed))) {
+        values.extend(VERTICAL.iter().map(|metric| (metric.read)(&book, window)));
+    }
     for book in record.fleets.iter().filter_map(|book| book.rollout.as_ref()) {
         values.extend(ROLLOUT.iter().map(|metric| (metric.read)(book, window)));
+    }
+    for book in &record.pools {
+        values.extend(POOL.iter().map(|metric| (metric.read)(book, window)));
     }
     for book in &record.guards {
         values.extend(GUARD.iter().map(|metric| (metric.read)(book, window)));
