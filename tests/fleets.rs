@@ -145,6 +145,39 @@ fn a_canary_gets_its_share_and_a_bad_one_is_taken_back() {
 }
 
 #[test]
+fn a_canary_that_is_slow_is_taken_back_by_its_percentile() {
+    let slow = |abort: &str| {
+        let keys = format!(
+            "    instances: 20\n    balancer: round_robin\n    life: {{ start: 5s }}\n    rollout: {{ at: 10s, strategy: {{ canary: {{ steps: [5%], pause: \
+             1000s }} }}, version: {{ delay: 50ms }}, abort: {{ {abort}, every: 10s }} }}\n"
+        );
+        ran(&model("200/s", &keys).replace("wait: 1s", "wait: 10ms"), plan(200))
+    };
+    // Ten calls per second of 60 ms instead of 10: one or two looks of 10 s.
+    let detected = slow("p95: 50ms").value("s.rollout.detected");
+    assert!((5.0..=20.0).contains(&detected), "{detected}");
+    let kept = slow("p95: 70ms, failures: 5%");
+    assert!(kept.get("s.rollout.detected").is_none(), "it is slow, and not as slow as that");
+}
+
+#[test]
+fn a_spot_machine_can_be_replaced_at_its_notice() {
+    let keys = |replace: bool| {
+        format!(
+            "    instances: 2\n    life: {{ provisioning: 10s, replace_at_notice: {replace} }}\nfaults: [ {{ at: 20s, spot: s/0, for: 60s, notice: 30s }} ]\n"
+        )
+    };
+    // Told at 20 s; the other one is ready at 30 s, or at 60 s if it is begun when the machine is gone. Who was told ends what it has.
+    let [at_notice, when_gone] = [true, false].map(|replace| ran(&model("10/s", &keys(replace)), plan(100)));
+    let first =
+        |ran: &Ran| column(ran, "s.instances.ready").iter().position(|ready| *ready < 2.0).expect("one is missing");
+    assert_eq!([first(&at_notice), first(&when_gone)], [2, 5], "points every 10 s");
+    assert!((at_notice.value("s.instances.ready") - 1.9).abs() < 0.01, "{}", at_notice.value("s.instances.ready"));
+    assert!((at_notice.value("s.instances.mean") - 2.0).abs() < 0.03, "{}", at_notice.value("s.instances.mean"));
+    assert_eq!(at_notice.value("c.crashed"), 0.0);
+}
+
+#[test]
 fn the_same_fleet_has_the_same_history() {
     let text = model("40/s", &format!("    life: {{ provisioning: {{ exponential: 3s }} }}\n{SCHEDULE}"));
     assert_eq!(ran(&text, plan(100)).record.fingerprint, ran(&text, plan(100)).record.fingerprint);
@@ -296,6 +329,10 @@ fn what_a_fleet_cannot_be_is_refused_with_its_line() {
         (with("target_tracking: { metric: cpu, target: 5ms }"), "5ms"),
         (with("step: { metric: cpu, up: [ { from: 80%, add: 1 }, { from: 60%, add: 1 } ] }"), "ascending"),
         ("    life: { warm_up: { from: 0%, over: 5s } }\n".to_owned(), "more than 0%"),
+        (
+            "    rollout: { at: 5s, strategy: blue_green, abort: { every: 5s } }\n".to_owned(),
+            "Give `failures`, `p95` or both",
+        ),
         ("    vertical: { max: 8, min: 9 }\n".to_owned(), "must not be larger"),
         ("    vertical: { max: 8, every: 0s }\n".to_owned(), "longer than 0"),
         ("    vertical: { max: 8, percentile: 99% }\n".to_owned(), "between `lower` and `upper`"),

@@ -319,6 +319,9 @@ impl ServiceSpec {
         let wanted = self.autoscaler.as_ref().map_or(self.instances, |scaler| scaler.max.max(self.instances));
         let leaving = if self.has_fleet() { wanted.div_ceil(4) } else { 0 };
         let replaced = |vertical: &VerticalSpec| (f64::from(wanted) * vertical.tolerance.fraction()) as u32;
+        // A spot machine that was told keeps its place until it is gone, and several may be told at once.
+        let told = self.life.as_ref().is_some_and(|life| life.replace_at_notice);
+        let leaving = if told { wanted } else { leaving };
         let leaving = leaving.max(self.vertical.as_ref().map_or(0, replaced));
         let surge = self.rollout.as_ref().map_or(0, |rollout| rollout.surge(wanted));
         wanted.saturating_add(leaving).saturating_add(surge)

@@ -29,8 +29,8 @@ use histogram::Decaying;
 #[serde(deny_unknown_fields)]
 pub struct VerticalSpec {
     /// The smallest size; 25m if left out.
-    #[serde(default = "least")]
-    pub min: Cores,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Cores>,
     /// The largest size, such as the cores of the largest machine.
     pub max: Cores,
     /// How an instance gets another size; by being replaced if left out.
@@ -90,11 +90,6 @@ pub enum Mode {
     Initial,
 }
 
-fn least() -> Cores {
-    // 25 thousandths of a core are a number of cores.
-    Cores::new(0.025).unwrap_or_else(|_| unreachable!("a positive number"))
-}
-
 fn unity() -> f64 {
     1.0
 }
@@ -140,6 +135,11 @@ fn day() -> Duration {
 }
 
 impl VerticalSpec {
+    /// The smallest size [cores].
+    fn least(&self) -> f64 {
+        self.min.map_or(LEAST, Cores::get)
+    }
+
     /// Checks the parameters.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl VerticalSpec {
         let long = |key, duration: Duration| {
             if duration == Duration::ZERO { Err((key, "it must be longer than 0")) } else { Ok(()) }
         };
-        if self.min > self.max {
+        if self.least() > self.max.get() {
             return Err(("min", "the smallest size must not be larger than the largest"));
         }
         if self.lower > self.percentile || self.percentile > self.upper {
@@ -190,6 +190,9 @@ pub struct Recommender {
     samples: u64,
 }
 
+/// The smallest size if nothing is said [cores].
+const LEAST: f64 = 0.025;
+
 /// The least weight of a sample [cores].
 const LEAST_WEIGHT: f64 = 0.1;
 
@@ -227,7 +230,7 @@ impl Recommender {
             let usage = self.usage.percentile(percentile.fraction()) * (1.0 + spec.margin.fraction());
             // Thousandths of a core, rounded up.
             let cores = (usage * factor * 1000.0 - 1e-9).ceil() / 1000.0;
-            cores.max(spec.min.get()).min(spec.max.get())
+            cores.max(spec.least()).min(spec.max.get())
         };
         let widened = 1.0 + 0.001 / confidence;
         Some(Recommendation {
