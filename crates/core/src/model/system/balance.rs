@@ -32,9 +32,9 @@ pub(super) struct Placed {
 
 /// One balancer.
 #[derive(Debug)]
-struct One {
+pub(super) struct One {
     policy: Box<dyn Balancer>,
-    members: Members,
+    pub(super) members: Members,
     /// Per instance: its calls sent and not answered.
     in_flight: Vec<u32>,
 }
@@ -103,7 +103,7 @@ pub(super) struct Service {
     pub(super) of_sessions: bool,
     /// Whether the policies look at the work of a call.
     pub(super) foresees: bool,
-    balancers: Vec<One>,
+    pub(super) balancers: Vec<One>,
     /// Per level: which part of the calls goes there or to a level before it [%]; empty if there is one level only.
     levels: Vec<u32>,
     connections: Option<Box<Connections>>,
@@ -111,7 +111,7 @@ pub(super) struct Service {
     /// Per instance: calls of all balancers in flight.
     pub(super) present: Vec<u32>,
     /// The workers of an instance; infinite if they are not limited.
-    workers: f64,
+    pub(super) workers: f64,
     /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
     sent: Vec<u64>,
     /// Where the last call of every key or user went, if that is wanted.
@@ -563,12 +563,6 @@ impl Service {
     }
 
     /// Tells all policies who may be chosen now, with what weight.
-    /// An instance can do at once what so many cores can, or its workers if they are fewer.
-    pub(super) fn set_capacity(&mut self, number: usize, lanes: f64) {
-        let capacity = lanes.min(self.workers);
-        self.balancers.iter_mut().for_each(|one| one.members.capacity[number] = capacity);
-    }
-
     /// Tells the policies who there is.
     pub(super) fn tell_members(&mut self, now: Nanos) {
         let levels = self.level_count();

@@ -16,7 +16,8 @@ impl Service {
     /// An instance has so many cores from now on.
     pub(super) fn set_lanes(&mut self, number: usize, lanes: f64, now: Nanos) {
         self.bring_up_to_date(now);
-        self.set_capacity(number, lanes);
+        let capacity = lanes.min(self.workers);
+        self.balancers.iter_mut().for_each(|one| one.members.capacity[number] = capacity);
         self.tell_members(now);
     }
 
