@@ -284,6 +284,17 @@ fn nodes_that_are_not_needed_are_drained_and_given_back() {
 }
 
 #[test]
+fn a_pod_that_leaves_a_node_ends_what_it_has_though_the_node_goes_too() {
+    // Three nodes; from 50 s on one pod is alone on the second. It leaves at 105 s and has calls until 117 s; its node goes at the scan of 110 s.
+    let times = "{ from: 0s, instances: 10 }, { from: 30s, instances: 3 }, { from: 50s, instances: 4 }, { from: 105s, instances: 3 }";
+    let text = on_nodes("1", times, ", after_add: 0s, unneeded: 60s").replace("provisioning: 33s", "provisioning: 1s");
+    let ran = ran(&text.replace("cpu: 10ms", "wait: 12s"), plan(200));
+    assert_eq!(ran.value("n.nodes.most"), 3.0);
+    assert_eq!(*column(&ran, "n.nodes").last().expect("rows"), 1.0);
+    assert_eq!(ran.value("c.crashed"), 0.0);
+}
+
+#[test]
 fn a_full_pool_lets_pods_wait_for_each_other() {
     let text =
         on_nodes("2", "{ from: 15s, instances: 12 }, { from: 60s, instances: 2 }, { from: 70s, instances: 4 }", "")

@@ -230,10 +230,11 @@ impl Provisioner {
             }
             let since = *pool.nodes[number].unneeded.insert(since.unwrap_or(now));
             let goes = now - since >= pool.plan.unneeded && !delayed(pool) && pool.count() > pool.plan.bounds[0];
-            if !goes || (draining && !pods.is_empty()) {
+            let empty = pool.nodes[number].pods == 0;
+            if !goes || (draining && !empty) {
                 continue;
             }
-            if pods.is_empty() {
+            if empty {
                 pool.remove(now, number);
             } else {
                 draining = true;
@@ -388,7 +389,7 @@ impl System<'_> {
             else {
                 continue;
             };
-            let here = |(_, place): &(usize, &super::Place)| place.node == node as u32 && place.phase != Phase::Absent;
+            let here = |(_, place): &(usize, &super::Place)| place.node == node as u32 && place.stays();
             let here = fleet.places.iter().enumerate().filter(here);
             pods.extend(here.map(|(number, place)| (service as u32, number as u32, place.life)));
         }

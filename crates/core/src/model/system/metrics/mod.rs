@@ -425,7 +425,7 @@ pub const CLIENT_COST: &[Metric<CostBook>] = &[
     Metric {
         name: "cost_per_million",
         unit: Unit::Count,
-        about: "What all services cost for a million successful requests of this client, in currency units.",
+        about: "What all services and node pools cost for a million successful requests of this client, in currency units.",
         read: |book, window| {
             let successes = book.successes.filter(|successes| *successes > 0)? as f64;
             Some(book.price * window / 3600.0 / successes * 1e6)
@@ -439,7 +439,7 @@ pub const SERVICE_COST: &[Metric<CostBook>] = &[COST];
 const COST: Metric<CostBook> = Metric {
     name: "cost",
     unit: Unit::PerHourPrice,
-    about: "Price of all instances that exist, averaged over the window; for a client: of all services.",
+    about: "Price of all instances that exist, averaged over the window; for a client: of all services and node pools.",
     read: |book, _| Some(book.price),
 };
 
