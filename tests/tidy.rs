@@ -150,6 +150,16 @@ fn the_floors_are_those_of_the_architecture() {
 }
 
 #[test]
+fn the_architecture_names_files_that_are_there() {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("it exists");
+    let files: Vec<String> = CODE.into_iter().flat_map(sources).map(|source| format!("/{}", source.path)).collect();
+    let named = text.split('`').skip(1).step_by(2).filter(|name| name.ends_with(".rs") || name.ends_with('/'));
+    let is_there = |name: &str| files.iter().any(|file| file.contains(&format!("/{name}")));
+    let missing = named.filter(|name| !is_there(name));
+    nothing("files of ARCHITECTURE.md that are not there", missing.map(str::to_owned).collect());
+}
+
+#[test]
 fn maps_have_an_order() {
     let unordered = ["HashMap", "HashSet", "RandomState"];
     nothing("maps without order", program().iter().flat_map(|source| source.offending(&unordered)).collect());
