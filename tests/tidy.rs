@@ -240,20 +240,16 @@ fn functions(text: &str) -> Vec<(String, usize, usize, bool)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
     for (first, line) in lines.iter().enumerate() {
-        let head = line.split('(').next().unwrap_or_default();
-        let words: Vec<&str> = head.split([' ', '<']).collect();
         let is_code = !line.trim_start().starts_with("//") && !line.ends_with(['}', ';']);
-        let Some(name) =
-            words.iter().position(|word| *word == "fn").filter(|_| is_code).and_then(|at| words.get(at + 1))
-        else {
-            continue;
-        };
+        let at = line.find("fn ").filter(|at| is_code && line[..*at].chars().all(|c| c != '"' && c != '='));
+        let Some(at) = at.filter(|at| line[..*at].is_empty() || line[..*at].ends_with(' ')) else { continue };
+        let name: String = line[at + 3..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         let indent = line.len() - line.trim_start().len();
         let end = format!("{}}}", " ".repeat(indent));
         let Some(length) = lines[first..].iter().position(|line| *line == end) else { continue };
         let above = lines[..first].iter().rev().take_while(|line| line.trim_start().starts_with(['/', '#']));
         let is_long_for_a_reason = above.into_iter().any(|line| line.trim_start().starts_with("// Long: "));
-        found.push(((*name).to_owned(), first + 1, length + 1, is_long_for_a_reason));
+        found.push((name, first + 1, length + 1, is_long_for_a_reason));
     }
     found
 }

@@ -16,9 +16,10 @@ use crate::model::balancing::latencies::Latencies;
 use crate::model::balancing::outliers::Outliers;
 use crate::model::balancing::{Balancing, Load};
 use crate::model::blueprint;
-use crate::model::frame::{Answer, NONE, Outcome};
+use crate::model::frame::{Answer, Outcome};
 
 use super::fleet::{Gauge, Versions};
+use super::followed::Followed;
 use super::knowledge::Knowledge;
 use super::record::ServiceBook;
 
@@ -47,6 +48,15 @@ struct Reports {
     last: Vec<u32>,
 }
 
+impl Reports {
+    /// Reports of so many instances at time 0, if load is known by reports.
+    fn of(load: Load, instances: usize) -> Option<Self> {
+        let Load::Reported(every) = load else { return None };
+        let every = every.as_nanos().max(1);
+        Some(Reports { every, next: every, last: vec![0; instances] })
+    }
+}
+
 /// The calls that balancers may have in flight.
 #[derive(Debug)]
 struct Connections {
@@ -60,34 +70,6 @@ impl Connections {
     fn of(balancing: &Balancing, balancers: u32) -> Option<Box<Self>> {
         let open = vec![0; balancers as usize];
         balancing.connections.map(|limit| Box::new(Connections { limit, open }))
-    }
-}
-
-/// Where calls went that belong together.
-#[derive(Debug)]
-struct Followed {
-    by: By,
-    /// Per key or user: the instance of the last call; [`NONE`] before the first.
-    last: Vec<u32>,
-    /// Calls that were not the first, and those of them that went to another instance.
-    again: u64,
-    elsewhere: u64,
-}
-
-impl Followed {
-    fn new(by: By) -> Self {
-        Followed { by, last: Vec::new(), again: 0, elsewhere: 0 }
-    }
-
-    fn went(&mut self, call: &Call, instance: u32) {
-        let Some(who) = call.by(self.by) else { return };
-        let who = who as usize;
-        if who >= self.last.len() {
-            self.last.resize((who + 1).next_power_of_two(), NONE);
-        }
-        let last = std::mem::replace(&mut self.last[who], instance);
-        self.again += u64::from(last != NONE);
-        self.elsewhere += u64::from(last != NONE && last != instance);
     }
 }
 
@@ -176,17 +158,13 @@ impl Service {
         let levels = balancing.level_count();
         let balancers = balancers(service, count, if renewable { 2 } else { 1 } * levels, zones);
         let watched = balancers.iter().any(|one| one.policy.watches());
-        let balanced =
-            instances > 1 || service.fleet.is_some() || balancing.health.is_some() || balancing.outliers.is_some();
         let connections = Connections::of(&balancing, count);
-        let balanced = balanced || connections.is_some();
-        let reports = match balancing.load {
-            Load::Reported(every) if !foresees => {
-                let every = every.as_nanos().max(1);
-                Some(Box::new(Reports { every, next: every, last: vec![0; instances] }))
-            }
-            _ => None,
-        };
+        let balanced = instances > 1
+            || service.fleet.is_some()
+            || balancing.health.is_some()
+            || balancing.outliers.is_some()
+            || connections.is_some();
+        let reports = Reports::of(balancing.load, instances).filter(|_| !foresees).map(Box::new);
         let latencies = balancers[0].policy.probes().then(|| Box::new(Latencies::new(instances)));
         let knowledge = Box::new(Knowledge {
             up: vec![true; instances],

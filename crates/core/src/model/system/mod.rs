@@ -18,6 +18,7 @@ pub mod detail;
 mod execute;
 mod faults;
 pub mod fleet;
+mod followed;
 mod foresee;
 mod fork;
 mod gate;
