@@ -88,7 +88,12 @@ impl System<'_> {
     /// The size of a call's request [B] for a caller with this key at a visit; 0 where nobody counts it.
     #[inline]
     pub(super) fn size_of(&self, target: &Target, key: u64, visit: u64) -> u32 {
-        let Some(demand) = target.size else { return 0 };
+        target.size.map_or(0, |demand| self.drawn_size(demand, key, visit))
+    }
+
+    /// The size that is drawn. A function of its own, so that the main loop does not hold the draw.
+    #[inline(never)]
+    fn drawn_size(&self, demand: u32, key: u64, visit: u64) -> u32 {
         round(self.demands[demand as usize].draw_at(key, visit)).min(u64::from(u32::MAX)) as u32
     }
 
@@ -110,9 +115,7 @@ impl System<'_> {
         let heard = self.frames[parent].generation == awaited;
         self.book(&answer, heard);
         if !heard {
-            let wasted = self.service_time(index);
-            self.books.wasted(answer.owner, wasted);
-            self.forget_ledger(index);
+            self.waste(index, answer.owner);
             return None;
         }
         if self.books.detail.is_some() && outcome == Outcome::Success {
@@ -121,6 +124,14 @@ impl System<'_> {
         self.hand_on(index, parent, outcome);
         self.data.bring_back(index, parent);
         Some(parent)
+    }
+
+    /// Books the work of an attempt of an operation whose answer nobody hears.
+    #[inline(never)]
+    fn waste(&mut self, index: u32, operation: u32) {
+        let wasted = self.service_time(index);
+        self.books.wasted(operation, wasted);
+        self.forget_ledger(index);
     }
 
     /// Gives a waiting frame the ledger of another one, and the outcome.

@@ -38,7 +38,7 @@ impl System<'_> {
             frame.place = place + 1;
             match code[place as usize] {
                 Instruction::Crowd { slot, demand, account, each } => {
-                    let nanos = round(self.demands[demand as usize].draw(frame));
+                    let nanos = round(self.demands[demand as usize].draw_apart(frame));
                     if self.crowd(index, slot, nanos, account, each) {
                         return;
                     }
@@ -193,7 +193,7 @@ impl System<'_> {
                 }
                 Instruction::Jump { to } => frame.place = to,
                 Instruction::Repeat { demand, depth, past } => {
-                    let rounds = round(self.demands[demand as usize].draw(frame)).min(u64::from(u16::MAX)) as u16;
+                    let rounds = round(self.demands[demand as usize].draw_apart(frame)).min(u64::from(u16::MAX)) as u16;
                     frame.rounds[depth as usize % LOOP_DEPTH] = rounds;
                     if rounds == 0 {
                         frame.place = past;
@@ -219,21 +219,7 @@ impl System<'_> {
                         frame.place = blueprint.program.unwind[place as usize];
                     }
                 }
-                Instruction::Reply { size } => {
-                    let bytes = match size {
-                        Size::Drawn(demand) => round(self.demands[demand as usize].draw(frame)),
-                        Size::Recorded => u64::from(self.data.carry(index).recorded),
-                    };
-                    let frame = &self.frames[index];
-                    self.books.sent(frame.owner, bytes);
-                    if let Some(network) = &blueprint.network {
-                        self.send_courier(network, index, bytes);
-                    } else if let Some(caller) =
-                        self.frames[index].answer().and_then(|answer| self.reply(index, answer))
-                    {
-                        self.ready.push(caller);
-                    }
-                }
+                Instruction::Reply { size } => self.answer_early(index, size),
                 Instruction::Data { step } => {
                     if !self.data_step(index, place, step) {
                         return;
@@ -261,6 +247,22 @@ impl System<'_> {
                     None => return,
                 },
             }
+        }
+    }
+
+    /// Answers a frame's caller, while the frame goes on.
+    #[inline(never)]
+    fn answer_early(&mut self, index: u32, size: Size) {
+        let frame = &self.frames[index];
+        let bytes = match size {
+            Size::Drawn(demand) => round(self.demands[demand as usize].draw_apart(frame)),
+            Size::Recorded => u64::from(self.data.carry(index).recorded),
+        };
+        self.books.sent(self.frames[index].owner, bytes);
+        if let Some(network) = &self.blueprint.network {
+            self.send_courier(network, index, bytes);
+        } else if let Some(caller) = self.frames[index].answer().and_then(|answer| self.reply(index, answer)) {
+            self.ready.push(caller);
         }
     }
 

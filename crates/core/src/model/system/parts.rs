@@ -36,6 +36,12 @@ impl Drawn {
         self.draw_at(frame.key, frame.visit())
     }
 
+    /// The same for steps that are seldom, outside the main loop.
+    #[inline(never)]
+    pub(super) fn draw_apart(&self, frame: &Frame) -> f64 {
+        self.draw(frame)
+    }
+
     /// Draws it for the frame with this key at a visit.
     #[inline]
     pub(super) fn draw_at(&self, key: u64, visit: u64) -> f64 {
