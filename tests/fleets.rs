@@ -336,7 +336,7 @@ fn what_a_fleet_cannot_be_is_refused_with_its_line() {
         (with("hpa: { metrics: [ { pods: p95, average_value: 200ms } ] }"), "no Kubernetes quantity"),
         (with("hpa: { metrics: [ { resource: cpu, pods: p95, utilization: 50% } ] }"), "exactly one source"),
         (with("hpa: { metrics: [ { resource: p95, utilization: 50% } ] }"), "only `cpu` is known"),
-        (with("target_tracking: { metric: cpu, target: 0% }"), "greater than 0"),
+        (with("target_tracking: { metric: cpu, target: 0% }"), "above 0"),
         (with("target_tracking: { metric: cpu, target: 5ms }"), "5ms"),
         (with("step: { metric: cpu, up: [ { from: 80%, add: 1 }, { from: 60%, add: 1 } ] }"), "ascending"),
         ("    life: { warm_up: { from: 0%, over: 5s } }\n".to_owned(), "more than 0%"),

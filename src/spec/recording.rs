@@ -49,7 +49,7 @@ impl Recording for RecordedFile {
 /// What is wrong with the file.
 pub fn replay(path: &Path, spec: &ReplaySpec) -> Result<(Replay, Option<String>), String> {
     if !spec.scale.is_finite() || spec.scale <= 0.0 {
-        return Err("the scale must be greater than 0".to_owned());
+        return Err("the scale must be above 0".to_owned());
     }
     let file = File::open(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
     if spec.format != Format::AccessLog && !spec.paths.is_empty() {

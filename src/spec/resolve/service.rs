@@ -106,7 +106,7 @@ fn check_service(problems: &mut Vec<Problem>, path: &str, spec: &ServiceSpec) {
         }
     }
     if spec.speeds.iter().any(|speed| *speed <= 0.0 || *speed > 1.0) {
-        let message = "a speed is greater than 0 and at most 1: the machine is the fastest there is";
+        let message = "a speed is above 0 and at most 1: the machine is the fastest there is";
         problems.push(Problem::new(format!("{path}.speeds"), message));
     }
     if let Err((key, message)) = spec.balancing.check(spec.places()) {

@@ -139,9 +139,9 @@ fn number_fits(text: &str, value: f64, is_integer: bool, shape: &Shape<'_>) -> R
     let limit = |keyword: &str| shape.limit(keyword);
     let checks = [
         ("at least", limit("minimum"), limit("minimum").is_some_and(|least| value < least)),
-        ("greater than", limit("exclusiveMinimum"), limit("exclusiveMinimum").is_some_and(|least| value <= least)),
+        ("above", limit("exclusiveMinimum"), limit("exclusiveMinimum").is_some_and(|least| value <= least)),
         ("at most", limit("maximum"), limit("maximum").is_some_and(|most| value > most)),
-        ("less than", limit("exclusiveMaximum"), limit("exclusiveMaximum").is_some_and(|most| value >= most)),
+        ("below", limit("exclusiveMaximum"), limit("exclusiveMaximum").is_some_and(|most| value >= most)),
         ("a multiple of", limit("multipleOf"), limit("multipleOf").is_some_and(|step| (value / step).fract() != 0.0)),
     ];
     for (words, bound, broken) in checks {
@@ -183,8 +183,8 @@ mod tests {
         assert!(message(whole, "4.0").unwrap().contains("without a point"));
         let share = json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 });
         assert_eq!(message(share.clone(), "0.5"), None);
-        assert!(message(share.clone(), "0").unwrap().contains("greater than 0"));
-        assert!(message(share, "1").unwrap().contains("less than 1"));
+        assert!(message(share.clone(), "0").unwrap().contains("above 0"));
+        assert!(message(share, "1").unwrap().contains("below 1"));
         assert!(message(json!({ "const": 3 }), "4").is_some());
         assert_eq!(message(json!({ "const": 3 }), "3"), None);
     }

@@ -70,7 +70,7 @@ impl Modulated {
         };
         let states = specs.iter().map(state).collect::<Result<Vec<_>, String>>()?;
         if states.iter().all(|state| state.rate == 0.0) {
-            return Err("at least one state needs a rate greater than 0".to_owned());
+            return Err("at least one state needs a rate above 0".to_owned());
         }
         let state = states.len() - 1;
         Ok(Modulated { states, unit: Exponential::new(), state, end: 0.0, now: 0.0 })

@@ -98,11 +98,11 @@ impl Amount {
         self.of(metric).unwrap_or(0.0)
     }
 
-    /// Checks that it is a value of a metric greater than 0.
+    /// Checks that it is a value of a metric above 0.
     pub(super) fn check(&self, key: &str, metric: &Metric) -> Result<(), (String, String)> {
         match self.of(metric) {
             Ok(value) if value > 0.0 => Ok(()),
-            Ok(_) => Err((key.to_owned(), "it must be greater than 0".to_owned())),
+            Ok(_) => Err((key.to_owned(), "it must be above 0".to_owned())),
             Err(message) => Err((key.to_owned(), message)),
         }
     }

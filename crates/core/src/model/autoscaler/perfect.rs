@@ -41,7 +41,7 @@ impl PerfectSpec {
         if self.per_instance.per_second() > 0.0 {
             Ok(())
         } else {
-            Err(("perfect.per_instance".to_owned(), "it must be greater than 0".to_owned()))
+            Err(("perfect.per_instance".to_owned(), "it must be above 0".to_owned()))
         }
     }
 }

@@ -49,7 +49,7 @@ impl PredictiveSpec {
     pub(super) fn check(&self) -> Result<(), (String, String)> {
         let wrong = |key: &str, message: &str| Err((format!("predictive.{key}"), message.to_owned()));
         if self.per_instance.per_second() <= 0.0 {
-            return wrong("per_instance", "it must be greater than 0");
+            return wrong("per_instance", "it must be above 0");
         }
         if self.ahead >= self.period {
             return wrong("ahead", "it cannot look further ahead than a period");

@@ -164,7 +164,7 @@ impl Balancing {
             return Err(("count", "balancers times levels may be 32767 at most".to_owned()));
         }
         if self.weights.iter().any(|weight| *weight <= 0.0 || !weight.is_finite()) {
-            return Err(("weights", "a weight must be greater than 0".to_owned()));
+            return Err(("weights", "a weight must be above 0".to_owned()));
         }
         if self.load == Load::Reported(Duration::ZERO) {
             return Err(("load", "the time between reports must be longer than 0".to_owned()));
@@ -176,7 +176,7 @@ impl Balancing {
             return Err(("outliers", "the interval must be longer than 0".to_owned()));
         }
         if self.slow_start.is_some_and(|slow| slow.window == Duration::ZERO || slow.aggression <= 0.0) {
-            return Err(("slow_start", "window and aggression must be greater than 0".to_owned()));
+            return Err(("slow_start", "window and aggression must be above 0".to_owned()));
         }
         Ok(())
     }

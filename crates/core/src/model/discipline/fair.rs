@@ -19,7 +19,7 @@ pub struct Parameters {
 impl Parameters {
     pub(super) fn check(&self) -> Result<(), String> {
         let good = !self.weights.is_empty() && self.weights.iter().all(|weight| *weight > 0.0 && weight.is_finite());
-        if good { Ok(()) } else { Err("give at least one weight, and all greater than 0".to_owned()) }
+        if good { Ok(()) } else { Err("give at least one weight, and all above 0".to_owned()) }
     }
 }
 

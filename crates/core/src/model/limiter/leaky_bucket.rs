@@ -24,7 +24,7 @@ pub struct Parameters {
 
 impl Parameters {
     pub(super) fn check(&self) -> Result<(), String> {
-        if self.rate.per_second() > 0.0 { Ok(()) } else { Err("the rate must be greater than 0".to_owned()) }
+        if self.rate.per_second() > 0.0 { Ok(()) } else { Err("the rate must be above 0".to_owned()) }
     }
 }
 

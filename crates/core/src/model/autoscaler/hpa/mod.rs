@@ -180,7 +180,7 @@ impl HpaMetric {
 
     fn target(&self) -> Result<Target, String> {
         let (metric, source) = self.source()?;
-        let positive = |milli: i64| if milli > 0 { Ok(milli) } else { Err("a target is greater than 0".to_owned()) };
+        let positive = |milli: i64| if milli > 0 { Ok(milli) } else { Err("a target is above 0".to_owned()) };
         match (source, self.utilization, &self.value, &self.average_value) {
             ("resource", ..) if *metric != Metric::Cpu => Err("of resources only `cpu` is known".to_owned()),
             ("resource", Some(share), None, None) => {
