@@ -287,6 +287,16 @@ fn a_balancer_without_a_connection_left_refuses_at_once() {
 }
 
 #[test]
+fn consumers_take_connections_and_give_them_back() {
+    // 10 messages and 10 reads per second, 10 ms each: never more than two at once, so nobody is refused. The first come after 0.1 s: 99 in 10 s.
+    let model = "clients: { writers: { arrivals: { constant: 10/s }, call: front.post }, readers: { arrivals: { constant: 10/s }, call: s.read } }
+services: { front: { operations: { post: [ publish: q ] } }, s: { instances: 2, balancing: { connections: 4 }, operations: { work: [ wait: 10ms
+        ], read: [ wait: 10ms ] } } }\nqueues: { q: { consumers: { w: { call: s.work } } } }";
+    let found = measured(model, None, plan(10), &["readers.rejected", "readers.goodput", "q.w.delivered"]);
+    assert_eq!(found, [0.0, 9.9, 9.9]);
+}
+
+#[test]
 fn calls_go_on_to_the_next_level_as_far_as_the_first_is_not_healthy() {
     // Four instances of level 0, two of level 1. With one of the four gone 75 % × 1.4 > 100 %; with a factor of 1 a quarter goes on.
     let model = |balancing: &str| {

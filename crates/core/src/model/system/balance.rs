@@ -285,28 +285,13 @@ impl Service {
             self.not_reached(number, call.now);
             return Err(Outcome::Unreachable);
         }
-        if let Some(latencies) = &mut self.latencies {
-            latencies.sent(number, call.now, self.present[number as usize]);
-        }
-        in_flight[number as usize] += 1;
-        self.present[number as usize] += 1;
-        self.sent[number as usize] += 1;
-        if let Some(connections) = &mut self.connections {
-            let count = connections.open.len();
-            connections.open[balancer % count] += 1;
-        }
         if let Some(followed) = &mut self.followed {
             followed.went(call, number);
-        }
-        if let Some(gauge) = &mut self.gauge {
-            gauge.counts[number as usize][0] += 1;
         }
         if let Some(versions) = &mut self.versions {
             versions.sent(number);
         }
-        if self.watched {
-            self.tell_change(balancer, number, call.now);
-        }
+        self.note_sent(balancer, number, call.now);
         Ok(Placed { instance: self.first_instance + number, balancer: balancer as u16 })
     }
 
@@ -345,20 +330,29 @@ impl Service {
             return None;
         }
         if self.balanced {
-            if let Some(latencies) = &mut self.latencies {
-                latencies.sent(number, now, self.present[number as usize]);
-            }
-            self.balancers[0].in_flight[number as usize] += 1;
-            self.present[number as usize] += 1;
-            self.sent[number as usize] += 1;
-            if let Some(gauge) = &mut self.gauge {
-                gauge.counts[number as usize][0] += 1;
-            }
-            if self.watched {
-                self.tell_change(0, number, now);
-            }
+            self.note_sent(0, number, now);
         }
         Some(Placed { instance: self.first_instance + number, balancer: 0 })
+    }
+
+    /// Takes note that a balancer sends a call to an instance, in all that [`Self::note_answer`] will take back.
+    fn note_sent(&mut self, balancer: usize, number: u32, now: Nanos) {
+        if let Some(latencies) = &mut self.latencies {
+            latencies.sent(number, now, self.present[number as usize]);
+        }
+        self.balancers[balancer].in_flight[number as usize] += 1;
+        self.present[number as usize] += 1;
+        self.sent[number as usize] += 1;
+        if let Some(connections) = &mut self.connections {
+            let count = connections.open.len();
+            connections.open[balancer % count] += 1;
+        }
+        if let Some(gauge) = &mut self.gauge {
+            gauge.counts[number as usize][0] += 1;
+        }
+        if self.watched {
+            self.tell_change(balancer, number, now);
+        }
     }
 
     /// Tells the policies that know it that the calls in flight at an instance have changed.
@@ -541,7 +535,6 @@ impl Service {
     }
 
     /// Tells all policies who may be chosen now, with what weight.
-    /// Tells the policies who there is.
     pub(super) fn tell_members(&mut self, now: Nanos) {
         let levels = self.level_count();
         let knowledge = &mut self.knowledge;

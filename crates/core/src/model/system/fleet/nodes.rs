@@ -9,6 +9,7 @@ use crate::engine::time::{NEVER, Nanos, round};
 use crate::measure::Level;
 use crate::model::blueprint::Blueprint;
 use crate::model::frame::NONE;
+use crate::model::life::FleetPlan;
 use crate::model::nodes::{Amounts, NodePoolPlan, fits, new_nodes, plus, share};
 use crate::model::system::agent::Agent;
 
@@ -276,6 +277,12 @@ impl Agent for Provisioner {
     }
 }
 
+/// What a pod of a fleet asks for: the size of its life where sizes change.
+fn asks_of(plan: &FleetPlan, size: f64) -> Amounts {
+    let [cores, memory] = plan.lodging.map_or([0.0; 2], |lodging| lodging.asks);
+    [if plan.vertical.is_some() { size } else { cores }, memory]
+}
+
 impl System<'_> {
     /// Puts the pods of the start on the nodes of the start; the resolver has seen to it that there are enough.
     pub(super) fn start_pods(&mut self) {
@@ -302,9 +309,7 @@ impl System<'_> {
     /// What a pod asks for.
     fn asks(&self, (service, number, _): Pod) -> Amounts {
         let Some(fleet) = &self.fleets[service as usize] else { return [0.0; 2] };
-        let [cores, memory] = fleet.plan.lodging.map_or([0.0; 2], |lodging| lodging.asks);
-        let size = fleet.places[number as usize].size;
-        [if fleet.plan.vertical.is_some() { size } else { cores }, memory]
+        asks_of(&fleet.plan, fleet.places[number as usize].size)
     }
 
     /// Whether a pod is still that of its place, and waits for a node.
@@ -331,19 +336,24 @@ impl System<'_> {
         let life = fleet.places[number].life;
         let pod = (service as u32, number as u32, life);
         let asks = self.asks(pod);
-        let node = self.pools[lodging.pool as usize].place(now, &asks);
-        let Some(fleet) = &mut self.fleets[service] else { return };
-        let pull = fleet.draw(1, life);
-        let place = &mut fleet.places[number];
-        match node {
-            Some(node) => (place.node, place.until) = (node, now.saturating_add(pull)),
-            None => {
-                place.until = NEVER;
-                let pool = &mut self.pools[lodging.pool as usize];
-                pool.waiting.push(pod);
-                pool.pending.up(now);
-            }
+        let pool = &mut self.pools[lodging.pool as usize];
+        if let Some(node) = pool.place(now, &asks) {
+            return self.move_in(pod, node);
         }
+        pool.waiting.push(pod);
+        pool.pending.up(now);
+        if let Some(fleet) = &mut self.fleets[service] {
+            fleet.places[number].until = NEVER;
+        }
+    }
+
+    /// A pod has a node now, and its image is pulled there.
+    fn move_in(&mut self, (service, number, life): Pod, node: u32) {
+        let now = self.calendar.now();
+        let Some(fleet) = &mut self.fleets[service as usize] else { return };
+        let pull = fleet.draw(1, life);
+        let place = &mut fleet.places[number as usize];
+        (place.node, place.until) = (node, now.saturating_add(pull));
     }
 
     /// A pod is gone: what it had of its node is free again.
@@ -354,8 +364,8 @@ impl System<'_> {
         if node == NONE {
             return self.forget_gone(lodging.pool as usize);
         }
-        let cores = if fleet.plan.vertical.is_some() { size } else { lodging.asks[0] };
-        if self.pools[lodging.pool as usize].release(now, node, &[cores, lodging.asks[1]]) {
+        let asks = asks_of(&fleet.plan, size);
+        if self.pools[lodging.pool as usize].release(now, node, &asks) {
             self.try_waiting(lodging.pool as usize);
         }
     }
@@ -364,17 +374,14 @@ impl System<'_> {
     fn try_waiting(&mut self, pool: usize) {
         self.forget_gone(pool);
         let now = self.calendar.now();
-        for (service, number, life) in std::mem::take(&mut self.pools[pool].waiting) {
-            let asks = self.asks((service, number, life));
+        for pod in std::mem::take(&mut self.pools[pool].waiting) {
+            let asks = self.asks(pod);
             match self.pools[pool].place(now, &asks) {
-                None => self.pools[pool].waiting.push((service, number, life)),
+                None => self.pools[pool].waiting.push(pod),
                 Some(node) => {
                     self.pools[pool].pending.down(now);
-                    let Some(fleet) = &mut self.fleets[service as usize] else { continue };
-                    let pull = fleet.draw(1, life);
-                    let place = &mut fleet.places[number as usize];
-                    (place.node, place.until) = (node, now.saturating_add(pull));
-                    self.wake_steward(service as usize);
+                    self.move_in(pod, node);
+                    self.wake_steward(pod.0 as usize);
                 }
             }
         }
