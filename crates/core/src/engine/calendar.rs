@@ -173,18 +173,23 @@ impl<E: Copy> Calendar<E> {
         loop {
             let time = match self.heap.first() {
                 Some(entry) => entry.time,
+                None if self.far.is_empty() => NEVER,
                 None => self.fetch(),
             };
-            let late = self.late.first().map_or(NEVER, |entry| entry.time);
-            if time.min(late) >= until {
+            if let Some(late) = self.late.first()
+                && late.time < time
+            {
+                if late.time >= until {
+                    return None;
+                }
+                self.now = late.time;
+                return self.late.take_first().map(|entry| entry.what);
+            }
+            if time >= until {
                 return None;
             }
-            debug_assert!(time.min(late) >= self.now, "time runs backwards");
-            if late < time {
-                self.now = late;
-                return Some(self.late.remove_first().what);
-            }
-            match self.heap.remove_first().what {
+            debug_assert!(time >= self.now, "time runs backwards");
+            match self.heap.take_first()?.what {
                 Slot::Event(event) => {
                     self.now = time;
                     return Some(event);
@@ -222,7 +227,7 @@ impl<E: Copy> Calendar<E> {
     /// Adds an entry where it belongs.
     #[inline]
     fn put(&mut self, entry: Entry<Slot<E>>) {
-        if entry.time > self.near_until || self.heap.places() >= self.limit {
+        if entry.time > self.near_until || self.heap.behind() >= self.limit {
             return self.put_aside(entry);
         }
         self.heap.push(entry);

@@ -1,8 +1,10 @@
-//! A 4-ary heap whose first entry can be taken and replaced in one pass.
+//! A 4-ary heap whose first entry stands apart and can be replaced in one pass.
 //!
-//! Taking the first entry leaves a hole; the next push fills it from the top with a single sift, which is what a
-//! simulation does most of the time (an event ends, another is scheduled). If nothing is pushed, the hole is closed when
-//! the heap is asked for its first entry again.
+//! Taking the first entry leaves its place free; the next push takes it, or lets the first of the rest take it and sifts
+//! once, which is what a simulation does most of the time (an event ends, another is scheduled). If nothing is pushed, the place is
+//! filled when the heap is asked for its first entry again. A heap of one entry touches no array.
+//!
+//! Invariants: the first entry, if its place is taken, is the least; the rest is a heap.
 //!
 //! Ties: entries compare by a rank of 128 bits; whoever needs an order among equals puts it into the lower bits.
 //!
@@ -21,33 +23,31 @@ pub trait Ranked: Copy {
 /// The heap.
 #[derive(Debug, Clone)]
 pub struct Heap<T> {
-    entries: Vec<T>,
-    /// Whether the first entry was taken already.
-    hole: bool,
+    first: Option<T>,
+    rest: Vec<T>,
 }
 
 impl<T: Ranked> Heap<T> {
     /// An empty heap.
     pub const fn new() -> Self {
-        Heap { entries: Vec::new(), hole: false }
+        Heap { first: None, rest: Vec::new() }
     }
 
     /// How many entries it holds.
     #[inline]
     pub fn len(&self) -> usize {
-        self.entries.len() - usize::from(self.hole)
+        self.rest.len() + usize::from(self.first.is_some())
     }
 
-    /// How many places are taken, that of the hole included.
+    /// How many entries it holds besides the first.
     #[inline]
-    pub fn places(&self) -> usize {
-        self.entries.len()
+    pub fn behind(&self) -> usize {
+        self.rest.len()
     }
 
     /// Removes all entries, in no order.
     pub fn drain(&mut self) -> impl Iterator<Item = T> {
-        let first = usize::from(std::mem::take(&mut self.hole));
-        self.entries.drain(..).skip(first)
+        self.first.take().into_iter().chain(self.rest.drain(..))
     }
 
     /// Whether it holds none.
@@ -59,89 +59,86 @@ impl<T: Ranked> Heap<T> {
     /// The first entry, which stays.
     #[inline]
     pub fn first(&mut self) -> Option<&T> {
-        if self.hole {
-            self.close();
+        if self.first.is_none() {
+            self.first = pop(&mut self.rest);
         }
-        self.entries.first()
+        self.first.as_ref()
     }
 
-    /// Removes the first entry, which [`Heap::first`] has shown.
+    /// Removes the first entry, if [`Heap::first`] has just shown it.
     #[inline]
-    pub fn remove_first(&mut self) -> T {
-        debug_assert!(!self.hole, "the first entry is there");
-        self.hole = true;
-        self.entries[0]
+    pub fn take_first(&mut self) -> Option<T> {
+        self.first.take()
     }
 
     /// Adds an entry.
     #[inline]
     pub fn push(&mut self, entry: T) {
-        if !self.hole {
-            self.entries.push(entry);
-            self.sift_up(self.entries.len() - 1, entry);
-        } else {
-            self.hole = false;
-            match self.entries.as_mut_slice() {
-                [only] => *only = entry,
-                entries => sift_down(entries, 0, entry),
+        match (&mut self.first, self.rest.as_mut_slice()) {
+            (Some(first), _) => {
+                let behind = if entry.rank() < first.rank() { std::mem::replace(first, entry) } else { entry };
+                self.rest.push(behind);
+                sift_up(&mut self.rest, behind);
             }
+            (free, [least, ..]) if least.rank() < entry.rank() => {
+                *free = Some(*least);
+                sift_down(&mut self.rest, 0, entry);
+            }
+            (free, _) => *free = Some(entry),
         }
     }
 
     /// All entries, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.entries[usize::from(self.hole)..].iter()
+        self.first.iter().chain(&self.rest)
     }
 
     /// All entries, in no order; changes must keep the order of their ranks.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries[usize::from(self.hole)..].iter_mut()
-    }
-
-    /// Fills the hole with the last entry.
-    #[inline]
-    fn close(&mut self) {
-        self.hole = false;
-        if let Some(last) = self.entries.pop()
-            && !self.entries.is_empty()
-        {
-            sift_down(&mut self.entries, 0, last);
-        }
+        self.first.iter_mut().chain(&mut self.rest)
     }
 
     /// Removes the entry of least rank among those that are wanted, wherever it stands; costs a look at every entry.
     pub fn remove(&mut self, wanted: impl Fn(&T) -> bool) -> Option<T> {
-        if self.hole {
-            self.close();
+        if self.first().is_some_and(&wanted) {
+            return self.first.take();
         }
-        let found = self.entries.iter().enumerate().filter(|(_, entry)| wanted(entry));
+        let found = self.rest.iter().enumerate().filter(|(_, entry)| wanted(entry));
         let (place, _) = found.min_by_key(|(_, entry)| entry.rank())?;
-        let removed = self.entries.swap_remove(place);
-        if let Some(&moved) = self.entries.get(place) {
-            if place > 0 && moved.rank() < self.entries[(place - 1) / ARITY].rank() {
-                self.sift_up(place, moved);
+        let removed = self.rest.swap_remove(place);
+        if let Some(&moved) = self.rest.get(place) {
+            if place > 0 && moved.rank() < self.rest[(place - 1) / ARITY].rank() {
+                sift_up(&mut self.rest[..=place], moved);
             } else {
-                sift_down(&mut self.entries, place, moved);
+                sift_down(&mut self.rest, place, moved);
             }
         }
         Some(removed)
     }
+}
 
-    /// Moves `entry` from the place `from`, which is free, up to where it belongs.
-    #[inline]
-    fn sift_up(&mut self, from: usize, entry: T) {
-        let heap = self.entries.as_mut_slice();
-        let mut place = from;
-        while place > 0 {
-            let parent = (place - 1) / ARITY;
-            if entry.rank() >= heap[parent].rank() {
-                break;
-            }
-            heap[place] = heap[parent];
-            place = parent;
+/// Removes the first entry of a heap.
+#[inline]
+fn pop<T: Ranked>(heap: &mut Vec<T>) -> Option<T> {
+    let last = heap.pop()?;
+    let Some(&first) = heap.first() else { return Some(last) };
+    sift_down(heap, 0, last);
+    Some(first)
+}
+
+/// Moves `entry` from the last place, which is free, up to where it belongs.
+#[inline]
+fn sift_up<T: Ranked>(heap: &mut [T], entry: T) {
+    let mut place = heap.len() - 1;
+    while place > 0 {
+        let parent = (place - 1) / ARITY;
+        if entry.rank() >= heap[parent].rank() {
+            break;
         }
-        heap[place] = entry;
+        heap[place] = heap[parent];
+        place = parent;
     }
+    heap[place] = entry;
 }
 
 /// Moves `entry` from the place `from`, which is free, down to where it belongs.
@@ -206,7 +203,7 @@ mod tests {
                     assert_eq!(removed, twin.iter().copied().find(wanted));
                     removed.map(|entry| twin.remove(&entry));
                 } else {
-                    let first = heap.first().is_some().then(|| heap.remove_first());
+                    let first = heap.first().is_some().then(|| heap.take_first().unwrap());
                     assert_eq!(first, twin.pop_first());
                 }
                 assert_eq!(heap.len(), twin.len());

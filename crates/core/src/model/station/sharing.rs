@@ -218,7 +218,7 @@ impl Sharing {
         if leaves - self.virtual_now > 0.5 * self.rate + 1e-6 {
             return None;
         }
-        self.jobs.remove_first();
+        self.jobs.take_first();
         self.change(-1.0);
         self.virtual_now = self.virtual_now.max(leaves);
         self.present.down(now);
