@@ -137,21 +137,30 @@ impl<E: Copy> Calendar<E> {
     #[inline]
     pub fn at(&mut self, time: Nanos, event: E) {
         let order = self.next_order();
-        self.put(Entry { time: time.max(self.now), order, what: Slot::Event(event) });
+        self.put(time.max(self.now), order, Slot::Event(event));
     }
 
     /// Schedules `event` after `delay`.
     #[inline(always)]
     pub fn after(&mut self, delay: Nanos, event: E) {
         let order = self.next_order();
-        self.put(Entry { time: self.now.saturating_add(delay), order, what: Slot::Event(event) });
+        self.put(self.now.saturating_add(delay), order, Slot::Event(event));
     }
 
     /// Schedules `event` at `time`, behind all events of that instant that are not late.
     #[inline(always)]
     pub fn late_at(&mut self, time: Nanos, event: E) {
         let order = self.next_order();
-        self.late.push(Entry { time: time.max(self.now), order, what: event });
+        let time = time.max(self.now);
+        if !self.late.put_first(Entry { time, order, what: event }) {
+            self.put_late(time, order, event);
+        }
+    }
+
+    /// Adds a late entry that is not the first.
+    #[inline(never)]
+    fn put_late(&mut self, time: Nanos, order: u32, what: E) {
+        self.late.push(Entry { time, order, what });
     }
 
     /// Schedules `event` after the lane's delay.
@@ -162,7 +171,7 @@ impl<E: Copy> Calendar<E> {
         let time = self.now.saturating_add(queue.delay);
         queue.events.push_back(Entry { time, order, what: event });
         if queue.events.len() == 1 {
-            self.put(Entry { time, order, what: Slot::Lane(lane.0) });
+            self.put(time, order, Slot::Lane(lane.0));
         }
     }
 
@@ -219,15 +228,26 @@ impl<E: Copy> Calendar<E> {
             events.pop_front();
         }
         if let Some(&Entry { time, order, .. }) = events.front() {
-            self.put(Entry { time, order, what: Slot::Lane(lane) });
+            self.put(time, order, Slot::Lane(lane));
         }
         head
     }
 
     /// Adds an entry where it belongs.
-    #[inline]
-    fn put(&mut self, entry: Entry<Slot<E>>) {
-        if entry.time > self.near_until || self.heap.behind() >= self.limit {
+    // Its parts are arguments of their own, so that they stay in registers: one that is written in parts and copied as a whole waits
+    // for the writing.
+    #[inline(always)]
+    fn put(&mut self, time: Nanos, order: u32, what: Slot<E>) {
+        if time > self.near_until || !self.heap.put_first(Entry { time, order, what }) {
+            self.put_behind(time, order, what);
+        }
+    }
+
+    /// Adds an entry that is not the first.
+    #[inline(never)]
+    fn put_behind(&mut self, time: Nanos, order: u32, what: Slot<E>) {
+        let entry = Entry { time, order, what };
+        if time > self.near_until || self.heap.behind() >= self.limit {
             return self.put_aside(entry);
         }
         self.heap.push(entry);

@@ -301,11 +301,12 @@ impl Attribution {
     }
 
     /// The row of a size class.
-    #[inline]
+    #[inline(always)]
     fn row(&mut self, class: usize) -> &mut [u64] {
         let width = self.accounts + 1;
+        // Of a class before the first one this is an empty range.
         let start = class.wrapping_sub(self.first).wrapping_mul(width);
-        if class < self.first || start >= self.sums.len() {
+        if self.sums.get(start..start.wrapping_add(width)).is_none() {
             self.open(class);
         }
         let start = (class - self.first) * width;

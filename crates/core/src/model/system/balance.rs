@@ -221,16 +221,19 @@ impl Service {
         service
     }
 
+    /// Where every call goes if there is nothing to choose; `None` if there is.
+    #[inline]
+    pub(super) fn alone(&self, now: Nanos) -> Option<Placed> {
+        (now < self.alone_until).then_some(Placed { instance: self.first_instance, balancer: 0 })
+    }
+
     /// Chooses the instance of a call, which is in flight from now on. `caller` is the number of the calling instance within its
     /// service, if it is one.
     ///
     /// # Errors
     /// The call's outcome, if nobody can be reached or the balancer has no connection left.
-    #[inline(always)]
+    #[inline]
     pub(super) fn choose(&mut self, call: &Call, caller: impl FnOnce() -> Option<u32>) -> Result<Placed, Outcome> {
-        if call.now < self.alone_until {
-            return Ok(Placed { instance: self.first_instance, balancer: 0 });
-        }
         if call.now < self.plain_until {
             return Ok(self.choose_plainly(call));
         }

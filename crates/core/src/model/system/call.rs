@@ -25,29 +25,12 @@ impl System<'_> {
         if self.frames[caller].deadline <= now {
             return Err(Outcome::TimedOut);
         }
-        let service = &self.services[target.service as usize];
-        let (of_sessions, foresees) = (service.of_sessions, service.foresees);
         let frame = &self.frames[caller];
         let attempt_key = child(frame.key, target.salt, frame.visit());
-        let network = self.blueprint.network.as_ref();
-        let Placed { instance, balancer } = if target.route == Route::Balanced {
-            let mut call = Call { key: frame.item, ..Call::at(now) };
-            if of_sessions {
-                call.session = self.session_of(caller);
-            }
-            if let Some(network) = network {
-                call.zone = self.zone_of(network, caller, site);
-            }
-            if foresees {
-                call.work = self.foresee(target.entry, attempt_key);
-            }
-            let caller_number = || match self.frames[caller].role {
-                Role::Request => None,
-                _ => self.instances.get(self.frames[caller].instance as usize).map(|place| place.number),
-            };
-            self.services[target.service as usize].choose(&call, caller_number)?
-        } else {
-            self.route(caller, site).ok_or(Outcome::Unreachable)?
+        let alone = self.services[target.service as usize].alone(now).filter(|_| target.route == Route::Balanced);
+        let Placed { instance, balancer } = match alone {
+            Some(placed) => placed,
+            None => self.place_call(caller, site, attempt_key)?,
         };
         let target = &self.targets[site as usize];
         let size = self.size_of(target, self.frames[caller].key, self.frames[caller].visit());
@@ -79,10 +62,36 @@ impl System<'_> {
         self.frames[caller].child = attempt;
         self.data.inherit(caller, attempt);
         self.books.called(target.operation);
-        if let Some(network) = network {
+        if let Some(network) = &self.blueprint.network {
             self.send_off(network, caller, attempt, site);
         }
         Ok(attempt)
+    }
+
+    /// Chooses the instance of a call.
+    #[inline(never)]
+    fn place_call(&mut self, caller: u32, site: u32, attempt_key: u64) -> Result<Placed, Outcome> {
+        let target = &self.targets[site as usize];
+        if target.route != Route::Balanced {
+            return self.route(caller, site).ok_or(Outcome::Unreachable);
+        }
+        let service = &self.services[target.service as usize];
+        let frame = &self.frames[caller];
+        let mut call = Call { key: frame.item, ..Call::at(self.calendar.now()) };
+        if service.of_sessions {
+            call.session = self.session_of(caller);
+        }
+        if let Some(network) = &self.blueprint.network {
+            call.zone = self.zone_of(network, caller, site);
+        }
+        if service.foresees {
+            call.work = self.foresee(target.entry, attempt_key);
+        }
+        let number = || match frame.role {
+            Role::Request => None,
+            _ => self.instances.get(frame.instance as usize).map(|place| place.number),
+        };
+        self.services[target.service as usize].choose(&call, number)
     }
 
     /// The size of a call's request [B] for a caller with this key at a visit; 0 where nobody counts it.
@@ -168,32 +177,27 @@ impl System<'_> {
     #[inline(always)]
     pub(super) fn end(&mut self, index: u32) -> Option<u32> {
         let (role, frame) = self.frames.remove(index);
-        match role {
-            Role::Attempt => match frame.answer() {
-                Some(answer) => self.reply(index, answer),
-                None => {
-                    self.forget_ledger(index);
-                    None
-                }
-            },
-            Role::Branch => self.join(index),
-            Role::Direct => {
+        let (client, user, started, outcome) = match role {
+            Role::Branch => return self.join(index),
+            Role::Request | Role::Vacant => (frame.owner, frame.instance, frame.started, frame.outcome),
+            Role::Attempt | Role::Direct => {
                 let [client, user] = frame.sibling;
-                if let Some(answer) = frame.answer() {
-                    self.book(&answer, true);
-                    if self.books.detail.is_some() && answer.outcome == Outcome::Success {
-                        self.detail_attempt(index, answer.owner, self.calendar.now() - answer.started);
-                    }
-                    self.end_request(client, user, answer.started, answer.outcome, Book::Of(index));
+                let Some(answer) = frame.answer() else {
+                    self.forget_ledger(index);
+                    return None;
+                };
+                if role == Role::Attempt {
+                    return self.reply(index, answer);
                 }
-                None
+                self.book(&answer, true);
+                if self.books.detail.is_some() && answer.outcome == Outcome::Success {
+                    self.detail_attempt(index, answer.owner, self.calendar.now() - answer.started);
+                }
+                (client, user, answer.started, answer.outcome)
             }
-            Role::Request | Role::Vacant => {
-                let &mut Frame { owner: client, instance: user, started, outcome, .. } = frame;
-                self.end_request(client, user, started, outcome, Book::Of(index));
-                None
-            }
-        }
+        };
+        self.end_request(client, user, started, outcome, Book::Of(index));
+        None
     }
 
     /// Ends a frame's patience with what it waits for; returns the frame, which goes on, if it still waited. A callee
@@ -233,7 +237,7 @@ impl System<'_> {
             self.condemn(index, Outcome::Canceled);
         }
         self.frames.abandon(index);
-        self.end_request(client, user, started, Outcome::TimedOut, Book::Own(&ledger));
+        self.end_request_apart(client, user, started, Outcome::TimedOut, &ledger);
     }
 }
 

@@ -12,10 +12,10 @@ impl System<'_> {
     /// Runs a frame, the frames it becomes (its callee, its caller) and those that are let go on meanwhile, until all of
     /// them have to wait.
     #[inline(always)]
-    pub(super) fn execute(&mut self, first: u32) {
+    pub(super) fn execute(&mut self, first: u32, code: &[Instruction]) {
         let mut running = Some(first);
         while let Some(frame) = running {
-            self.run_frame(frame);
+            self.run_frame(frame, code);
             // A fork can explode within a single event, so the limit is looked at after every frame.
             running = if self.frames.crowded() { None } else { self.next_ready() };
         }
@@ -25,9 +25,8 @@ impl System<'_> {
     // Long: the dispatch, one arm per instruction; the compiler makes one jump table of it, and arms that are functions of
     // their own would be called at every step.
     #[inline(always)]
-    fn run_frame(&mut self, mut index: u32) {
+    fn run_frame(&mut self, mut index: u32, code: &[Instruction]) {
         let blueprint = self.blueprint;
-        let code = blueprint.program.code.as_slice();
         let now = self.calendar.now();
         if self.havoc.active > 0 && self.stands_still(index) {
             return;
@@ -318,10 +317,11 @@ impl System<'_> {
     #[inline]
     fn release(&mut self, station: u32, index: u32) {
         let now = self.calendar.now();
-        if !self.servers[station as usize].is_plain() {
+        let servers = &mut self.servers[station as usize];
+        if !servers.is_plain() {
             return self.release_ranked(station, index);
         }
-        if let Some((next, waited)) = self.servers[station as usize].leave(now, &mut self.frames) {
+        if let Some((next, waited)) = servers.leave(now, &mut self.frames) {
             self.granted(next, waited);
             self.give_up_if_late(next);
             self.ready.push(next);

@@ -378,6 +378,7 @@ impl<'a> System<'a> {
     /// The main loop.
     fn play<W: Watch>(&mut self, stop: &dyn Fn() -> bool, watch: &mut W) -> Ending {
         let (mut instant, mut at_instant) = (0, 0);
+        let code = self.blueprint.program.code.as_slice();
         self.books.look_at(POLL.min(self.plan.event_limit));
         while let Some((until, milestone)) = self.milestones.pop() {
             loop {
@@ -396,7 +397,7 @@ impl<'a> System<'a> {
                     if W::ON && begins_request(&event) {
                         watch.began(self, frame);
                     }
-                    self.execute(frame);
+                    self.execute(frame, code);
                 }
                 if W::ON {
                     watch.after(self);

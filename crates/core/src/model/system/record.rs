@@ -386,11 +386,11 @@ impl Books {
     /// A request began.
     #[inline]
     pub(super) fn began(&mut self, client: u32, now: Nanos) {
-        let measured = self.measured(now);
         let book = &mut self.clients[client as usize];
         book.begun += 1;
         book.in_flight.up(now);
-        if measured {
+        debug_assert_eq!(self.open, now >= self.window[0] && now < self.window[1], "the window is open while it lasts");
+        if self.open {
             book.measured += 1;
             self.awaited += 1;
         }

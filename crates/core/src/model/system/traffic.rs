@@ -56,6 +56,8 @@ struct Begun {
     /// Its user among those of all clients; [`NONE`] if it belongs to nobody.
     session: u32,
     bearing: Bearing,
+    /// See [`Source::direct`].
+    direct: Option<u32>,
 }
 
 /// A batch at work.
@@ -107,6 +109,17 @@ impl Source {
         }
     }
 
+    /// When the next request comes from outside, of which it is noted what was recorded.
+    #[inline(always)]
+    fn next_arrival(&mut self) -> Option<Nanos> {
+        let process = self.process.as_mut()?;
+        let time = process.next(&mut self.random)?;
+        if let Process::Replay(player) = process {
+            self.upcoming = player.last();
+        }
+        Some(time)
+    }
+
     /// Somebody comes; returns the user.
     #[inline(never)]
     fn arrives(&mut self) -> u32 {
@@ -127,7 +140,8 @@ impl Source {
         let number = &mut self.sent[user as usize];
         let request_key = key(self.key ^ u64::from(user).rotate_left(32), u64::from(*number));
         *number += 1;
-        Begun { key: request_key, session: NONE, bearing: Bearing { priority: self.priority, ..Bearing::PLAIN } }
+        let bearing = Bearing { priority: self.priority, ..Bearing::PLAIN };
+        Begun { key: request_key, session: NONE, bearing, direct: self.direct }
     }
 
     /// The same where there is something to know of requests or users.
@@ -148,7 +162,7 @@ impl Source {
             let tried = if job.again.is_some() { self.key.wrapping_add(request_key) } else { self.key };
             request_key = key(tried, u64::from(bearing.item));
         }
-        Begun { key: request_key, session: self.session(user), bearing }
+        Begun { key: request_key, session: self.session(user), bearing, direct: self.direct }
     }
 
     /// What a request that begins now is about, and how important it is.
@@ -235,12 +249,7 @@ impl System<'_> {
 
     #[inline(always)]
     fn schedule_arrival(&mut self, client: u32) {
-        let Source { process, random, upcoming, .. } = &mut self.sources[client as usize];
-        let Some(process) = process else { return };
-        if let Some(time) = process.next(random) {
-            if let Process::Replay(player) = process {
-                *upcoming = player.last();
-            }
+        if let Some(time) = self.sources[client as usize].next_arrival() {
             self.calendar.late_at(time, Event::Arrival { client });
         }
     }
@@ -266,40 +275,43 @@ impl System<'_> {
     /// An open client's request arrives; returns its frame, which runs next.
     #[inline(always)]
     pub(super) fn arrival(&mut self, client: u32) -> Option<u32> {
+        let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
         let user = if source.plain { 0 } else { source.arrives() };
-        self.schedule_arrival(client);
-        self.begin_request(client, user)
+        if let Some(time) = source.next_arrival() {
+            self.calendar.late_at(time, Event::Arrival { client });
+        }
+        let begun = source.begin(user, now);
+        self.start_request(client, user, begun)
     }
 
     /// A request begins; returns its frame, which runs next; `None` if it has ended already because there is nobody to ask.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn begin_request(&mut self, client: u32, user: u32) -> Option<u32> {
+        let begun = self.sources[client as usize].begin(user, self.calendar.now());
+        self.start_request(client, user, begun)
+    }
+
+    /// Starts the frame of a request that has just begun, and of its attempt if both are one.
+    #[inline(always)]
+    fn start_request(&mut self, client: u32, user: u32, begun: Begun) -> Option<u32> {
         let now = self.calendar.now();
-        let source = &mut self.sources[client as usize];
-        let Begun { key: request_key, session, bearing } = source.begin(user, now);
         self.books.began(client, now);
-        let Some(site) = source.direct else {
-            let entry = source.entry;
-            let (role, key) = (Role::Request, request_key);
-            let start = Start { role, owner: client, instance: user, key, place: entry, bearing };
-            let (request, _) = self.frames.start(now, start);
-            self.begin_data(request, client, now);
-            return Some(request);
-        };
+        let Some(site) = begun.direct else { return Some(self.start_program(client, user, begun)) };
+        let Begun { key: request_key, bearing, .. } = begun;
         let target = &self.targets[site as usize];
         let attempt_key = child(request_key, target.salt, 0);
-        let mut call = Call { key: bearing.item, session, ..Call::at(now) };
-        if self.services[target.service as usize].foresees {
-            call.work = self.foresee(target.entry, attempt_key);
-        }
-        let Placed { instance, balancer } = match self.services[target.service as usize].choose(&call, || None) {
-            Ok(placed) => placed,
-            Err(outcome) => {
-                self.end_request(client, user, now, outcome, Book::Own(&Ledger::EMPTY));
-                return None;
-            }
+        let placed = match self.services[target.service as usize].alone(now) {
+            Some(placed) => placed,
+            None => match self.place_request(site, attempt_key, &begun) {
+                Ok(placed) => placed,
+                Err(outcome) => {
+                    self.end_request_apart(client, user, now, outcome, &Ledger::EMPTY);
+                    return None;
+                }
+            },
         };
+        let target = &self.targets[site as usize];
         // What the request's own frame would draw at its call.
         let size = self.size_of(target, request_key, 0);
         let (request, frame) = self.frames.start(
@@ -307,14 +319,14 @@ impl System<'_> {
             Start {
                 role: Role::Direct,
                 owner: target.operation,
-                instance,
+                instance: placed.instance,
                 key: attempt_key,
                 place: target.entry,
                 bearing: Bearing { deadline: target.deadline(Nanos::MAX, now), ..bearing },
             },
         );
         frame.sibling = [client, user];
-        (frame.balancer, frame.size) = (balancer, size);
+        (frame.balancer, frame.size) = (placed.balancer, size);
         frame.parent_generation = frame.generation;
         if let Some(lane) = target.timeout {
             let event = Event::Patience { frame: request, generation: frame.generation };
@@ -328,12 +340,47 @@ impl System<'_> {
         Some(request)
     }
 
+    /// Starts the frame of a request that has a program of its own.
+    #[inline(never)]
+    fn start_program(&mut self, client: u32, user: u32, begun: Begun) -> u32 {
+        let (now, place) = (self.calendar.now(), self.sources[client as usize].entry);
+        let Begun { key, bearing, .. } = begun;
+        let start = Start { role: Role::Request, owner: client, instance: user, key, place, bearing };
+        let (request, _) = self.frames.start(now, start);
+        self.begin_data(request, client, now);
+        request
+    }
+
+    /// Chooses the instance of a request's only call.
+    #[inline(never)]
+    fn place_request(&mut self, site: u32, attempt_key: u64, begun: &Begun) -> Result<Placed, Outcome> {
+        let target = &self.targets[site as usize];
+        let mut call = Call { key: begun.bearing.item, session: begun.session, ..Call::at(self.calendar.now()) };
+        if self.services[target.service as usize].foresees {
+            call.work = self.foresee(target.entry, attempt_key);
+        }
+        self.services[target.service as usize].choose(&call, || None)
+    }
+
     /// Notes what a request that begins knows of data.
     #[inline(always)]
     fn begin_data(&mut self, request: u32, client: u32, now: Nanos) {
         if self.data.on {
             self.data.begin(request, now, self.sources[client as usize].recorded.bytes);
         }
+    }
+
+    /// A request ends whose ledger is not in its frame.
+    #[inline(never)]
+    pub(super) fn end_request_apart(
+        &mut self,
+        client: u32,
+        user: u32,
+        started: Nanos,
+        outcome: Outcome,
+        ledger: &Ledger,
+    ) {
+        self.end_request(client, user, started, outcome, Book::Own(ledger));
     }
 
     /// A request ends: it is booked, and its user thinks.
@@ -350,9 +397,6 @@ impl System<'_> {
         };
         let sum = self.books.ended(client, started, now, outcome, self.pool.entries(ledger));
         self.pool.release(ledger);
-        if let Book::Of(frame) = book {
-            self.frames[frame].ledger.clear();
-        }
         if sum != now - started {
             let name = self.blueprint.clients[client as usize].name.clone();
             self.violate(name, format!("a ledger sums to {sum} ns for a response time of {} ns", now - started));
