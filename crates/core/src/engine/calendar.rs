@@ -17,6 +17,7 @@
 //! drops dead events at its head when asked who is alive.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 
 use super::far::{Far, Timed};
 use super::heap::{Heap, Ranked};
@@ -32,28 +33,44 @@ const BATCH: usize = 512;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneId(u32);
 
-#[derive(Debug, Clone, Copy)]
-enum Slot<E> {
-    Event(E),
-    /// The head of this lane is due.
-    Lane(u32),
+/// An event as the calendar keeps it: a kind and what it is about, in two numbers.
+///
+/// Numbers stay in registers on their way into the calendar and out of it. An enum is written in parts and copied as a whole, and
+/// the copy waits until the parts have been written.
+pub trait Packed: Copy {
+    /// The kind, which is less than `u32::MAX`, and what it is about.
+    fn pack(self) -> (u32, u64);
+
+    /// The event with this kind, about this.
+    fn unpack(kind: u32, about: u64) -> Self;
 }
 
+/// The kind of entries that say that the head of a lane is due.
+const LANE: u32 = u32::MAX;
+
 #[derive(Debug, Clone, Copy)]
-struct Entry<T> {
+struct Entry {
     time: Nanos,
+    about: u64,
     order: u32,
-    what: T,
+    kind: u32,
 }
 
-impl<T: Copy> Ranked for Entry<T> {
+impl Entry {
+    #[inline(always)]
+    fn event<E: Packed>(self) -> E {
+        E::unpack(self.kind, self.about)
+    }
+}
+
+impl Ranked for Entry {
     #[inline]
     fn rank(&self) -> u128 {
         (u128::from(self.time) << 64) | u128::from(self.order)
     }
 }
 
-impl<T: Copy> Timed for Entry<T> {
+impl Timed for Entry {
     #[inline]
     fn time(&self) -> Nanos {
         self.time
@@ -61,9 +78,9 @@ impl<T: Copy> Timed for Entry<T> {
 }
 
 #[derive(Debug, Clone)]
-struct Lane<E> {
+struct Lane {
     delay: Nanos,
-    events: VecDeque<Entry<E>>,
+    events: VecDeque<Entry>,
 }
 
 /// The pending events of one simulation, and its clock.
@@ -72,19 +89,20 @@ pub struct Calendar<E> {
     now: Nanos,
     /// The order number of the next event; both classes count on.
     order: u32,
-    heap: Heap<Entry<Slot<E>>>,
+    heap: Heap<Entry>,
     /// The last instant whose events stand in the heap; those behind it are far.
     near_until: Nanos,
     /// How many entries the heap may hold at present, and how many it may after a split.
     limit: usize,
     near: usize,
     batch: usize,
-    far: Far<Entry<Slot<E>>>,
-    late: Heap<Entry<E>>,
-    lanes: Vec<Lane<E>>,
+    far: Far<Entry>,
+    late: Heap<Entry>,
+    lanes: Vec<Lane>,
+    events: PhantomData<E>,
 }
 
-impl<E: Copy> Calendar<E> {
+impl<E: Packed> Calendar<E> {
     /// An empty calendar at time 0.
     pub fn new() -> Self {
         Self::sized(NEAR, BATCH)
@@ -103,6 +121,7 @@ impl<E: Copy> Calendar<E> {
             far: Far::new(),
             late: Heap::new(),
             lanes: Vec::new(),
+            events: PhantomData,
         }
     }
 
@@ -137,30 +156,32 @@ impl<E: Copy> Calendar<E> {
     #[inline]
     pub fn at(&mut self, time: Nanos, event: E) {
         let order = self.next_order();
-        self.put(time.max(self.now), order, Slot::Event(event));
+        let (kind, about) = event.pack();
+        self.put(time.max(self.now), order, kind, about);
     }
 
     /// Schedules `event` after `delay`.
     #[inline(always)]
     pub fn after(&mut self, delay: Nanos, event: E) {
         let order = self.next_order();
-        self.put(self.now.saturating_add(delay), order, Slot::Event(event));
+        let (kind, about) = event.pack();
+        self.put(self.now.saturating_add(delay), order, kind, about);
     }
 
     /// Schedules `event` at `time`, behind all events of that instant that are not late.
     #[inline(always)]
     pub fn late_at(&mut self, time: Nanos, event: E) {
         let order = self.next_order();
-        let time = time.max(self.now);
-        if !self.late.put_first(Entry { time, order, what: event }) {
-            self.put_late(time, order, event);
+        let (time, (kind, about)) = (time.max(self.now), event.pack());
+        if !self.late.put_first(Entry { time, about, order, kind }) {
+            self.put_late(time, order, kind, about);
         }
     }
 
     /// Adds a late entry that is not the first.
     #[inline(never)]
-    fn put_late(&mut self, time: Nanos, order: u32, what: E) {
-        self.late.push(Entry { time, order, what });
+    fn put_late(&mut self, time: Nanos, order: u32, kind: u32, about: u64) {
+        self.late.push(Entry { time, about, order, kind });
     }
 
     /// Schedules `event` after the lane's delay.
@@ -169,9 +190,10 @@ impl<E: Copy> Calendar<E> {
         let order = self.next_order();
         let queue = &mut self.lanes[lane.0 as usize];
         let time = self.now.saturating_add(queue.delay);
-        queue.events.push_back(Entry { time, order, what: event });
+        let (kind, about) = event.pack();
+        queue.events.push_back(Entry { time, about, order, kind });
         if queue.events.len() == 1 {
-            self.put(time, order, Slot::Lane(lane.0));
+            self.put(time, order, LANE, lane.0.into());
         }
     }
 
@@ -192,25 +214,21 @@ impl<E: Copy> Calendar<E> {
                     return None;
                 }
                 self.now = late.time;
-                return self.late.take_first().map(|entry| entry.what);
+                return self.late.take_first().map(Entry::event);
             }
             if time >= until {
                 return None;
             }
             debug_assert!(time >= self.now, "time runs backwards");
-            match self.heap.take_first()?.what {
-                Slot::Event(event) => {
-                    self.now = time;
-                    return Some(event);
-                }
-                Slot::Lane(lane) => {
-                    let head = self.advance_lane(lane, &alive);
-                    if alive(&head) {
-                        self.now = time;
-                        return Some(head);
-                    }
+            let mut entry = self.heap.take_first()?;
+            if entry.kind == LANE {
+                entry = self.advance_lane(entry.about as usize, &alive);
+                if !alive(&entry.event()) {
+                    continue;
                 }
             }
+            self.now = time;
+            return Some(entry.event());
         }
     }
 
@@ -221,32 +239,30 @@ impl<E: Copy> Calendar<E> {
     }
 
     /// Takes the due head of a lane and puts the next living one into the heap.
-    fn advance_lane(&mut self, lane: u32, alive: &impl Fn(&E) -> bool) -> E {
-        let events = &mut self.lanes[lane as usize].events;
-        let head = events.pop_front().expect("a lane in the heap has a head").what;
-        while events.front().is_some_and(|next| !alive(&next.what)) {
+    fn advance_lane(&mut self, lane: usize, alive: &impl Fn(&E) -> bool) -> Entry {
+        let events = &mut self.lanes[lane].events;
+        let head = events.pop_front().expect("a lane in the heap has a head");
+        while events.front().is_some_and(|next| !alive(&next.event())) {
             events.pop_front();
         }
         if let Some(&Entry { time, order, .. }) = events.front() {
-            self.put(time, order, Slot::Lane(lane));
+            self.put(time, order, LANE, lane as u64);
         }
         head
     }
 
     /// Adds an entry where it belongs.
-    // Its parts are arguments of their own, so that they stay in registers: one that is written in parts and copied as a whole waits
-    // for the writing.
     #[inline(always)]
-    fn put(&mut self, time: Nanos, order: u32, what: Slot<E>) {
-        if time > self.near_until || !self.heap.put_first(Entry { time, order, what }) {
-            self.put_behind(time, order, what);
+    fn put(&mut self, time: Nanos, order: u32, kind: u32, about: u64) {
+        if time > self.near_until || !self.heap.put_first(Entry { time, about, order, kind }) {
+            self.put_behind(time, order, kind, about);
         }
     }
 
     /// Adds an entry that is not the first.
     #[inline(never)]
-    fn put_behind(&mut self, time: Nanos, order: u32, what: Slot<E>) {
-        let entry = Entry { time, order, what };
+    fn put_behind(&mut self, time: Nanos, order: u32, kind: u32, about: u64) {
+        let entry = Entry { time, about, order, kind };
         if time > self.near_until || self.heap.behind() >= self.limit {
             return self.put_aside(entry);
         }
@@ -255,7 +271,7 @@ impl<E: Copy> Calendar<E> {
 
     /// Adds an entry that is far, or to a heap that is full.
     #[inline(never)]
-    fn put_aside(&mut self, entry: Entry<Slot<E>>) {
+    fn put_aside(&mut self, entry: Entry) {
         if entry.time > self.near_until {
             return self.far.push(entry);
         }
@@ -310,7 +326,7 @@ impl<E: Copy> Calendar<E> {
     }
 }
 
-impl<E: Copy> Default for Calendar<E> {
+impl<E: Packed> Default for Calendar<E> {
     fn default() -> Self {
         Self::new()
     }
@@ -321,6 +337,16 @@ mod tests {
     use super::*;
     use crate::engine::random::{Stream, below};
     use std::collections::BTreeMap;
+
+    impl Packed for u32 {
+        fn pack(self) -> (u32, u64) {
+            (0, self.into())
+        }
+
+        fn unpack(_kind: u32, about: u64) -> Self {
+            about as u32
+        }
+    }
 
     fn drain(calendar: &mut Calendar<u32>) -> Vec<(Nanos, u32)> {
         std::iter::from_fn(|| calendar.next(Nanos::MAX, |_| true).map(|event| (calendar.now(), event))).collect()
@@ -434,12 +460,6 @@ mod tests {
 
     #[test]
     fn an_entry_takes_24_bytes() {
-        #[derive(Clone, Copy)]
-        #[allow(dead_code)]
-        enum Sample {
-            One(u32, u32),
-            Two(u32),
-        }
-        assert_eq!(size_of::<Entry<Slot<Sample>>>(), 24);
+        assert_eq!(size_of::<Entry>(), 24);
     }
 }

@@ -50,7 +50,7 @@ use super::blueprint::{self, Blueprint, ServersPlan};
 use super::frame::{Frame, Frames, NONE};
 use super::station::{Channel, Lock, Servers, Sharing};
 use crate::engine::random::{key, named};
-use crate::engine::{Calendar, Fingerprint, LaneId, Nanos};
+use crate::engine::{Calendar, Fingerprint, LaneId, Nanos, Packed};
 use crate::measure::ledger::Pool;
 use agent::Agent;
 use balance::Service;
@@ -90,10 +90,44 @@ pub enum Event {
     WaitEnds { frame: u32, generation: u32 },
     /// The client of a direct request that began with this generation has waited long enough.
     Patience { frame: u32, generation: u32 },
-    /// An agent acts.
-    Act { agent: u32 },
     /// Something happens at a queue by the clock.
     Queue { alarm: u32, generation: u32 },
+    /// An agent acts.
+    Act { agent: u32 },
+}
+
+impl Packed for Event {
+    #[inline(always)]
+    fn pack(self) -> (u32, u64) {
+        let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        match self {
+            Event::Arrival { client } => (0, client.into()),
+            Event::Think { client, user } => (1, both(client, user)),
+            Event::Resume { frame, generation } => (2, both(frame, generation)),
+            Event::Shared { station, generation } => (3, both(station, generation)),
+            Event::Timeout { frame, generation } => (4, both(frame, generation)),
+            Event::WaitEnds { frame, generation } => (5, both(frame, generation)),
+            Event::Patience { frame, generation } => (6, both(frame, generation)),
+            Event::Queue { alarm, generation } => (7, both(alarm, generation)),
+            Event::Act { agent } => (8, agent.into()),
+        }
+    }
+
+    #[inline(always)]
+    fn unpack(kind: u32, about: u64) -> Self {
+        let (low, high) = (about as u32, (about >> 32) as u32);
+        match kind {
+            0 => Event::Arrival { client: low },
+            1 => Event::Think { client: low, user: high },
+            2 => Event::Resume { frame: low, generation: high },
+            3 => Event::Shared { station: low, generation: high },
+            4 => Event::Timeout { frame: low, generation: high },
+            5 => Event::WaitEnds { frame: low, generation: high },
+            6 => Event::Patience { frame: low, generation: high },
+            7 => Event::Queue { alarm: low, generation: high },
+            _ => Event::Act { agent: low },
+        }
+    }
 }
 
 /// Instants of the measurement, in the order in which they come when they coincide. They are few and known beforehand, so

@@ -10,7 +10,7 @@ use super::parts::Target;
 use super::{Event, System};
 use crate::engine::random::{Draw, child, unit};
 use crate::engine::time::{Nanos, round};
-use crate::engine::{Calendar, LaneId};
+use crate::engine::{Calendar, LaneId, Packed};
 use crate::measure::ledger::Ledger;
 use crate::model::fault::Strain;
 use crate::model::frame::{Frame, NONE, Outcome, Role, Stage, Start};
@@ -52,7 +52,7 @@ pub struct LinkBook {
 type Span = (u32, f64, u32);
 
 /// Sets the links up; those with a limit add stations.
-pub(super) fn links<E: Copy>(plan: &NetworkPlan, sharing: &mut Vec<Sharing>, calendar: &mut Calendar<E>) -> Vec<Link> {
+pub(super) fn links<E: Packed>(plan: &NetworkPlan, sharing: &mut Vec<Sharing>, calendar: &mut Calendar<E>) -> Vec<Link> {
     let link = |link: &LinkPlan| {
         let pipe = if link.nanos_per_byte.is_some() { sharing.len() as u32 } else { NONE };
         if pipe != NONE {

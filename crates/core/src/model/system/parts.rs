@@ -3,7 +3,7 @@
 
 use crate::engine::random::Draw;
 use crate::engine::time::round;
-use crate::engine::{Calendar, LaneId, Nanos};
+use crate::engine::{Calendar, LaneId, Nanos, Packed};
 use crate::model::blueprint::Blueprint;
 use crate::model::distribution::Distribution;
 use crate::model::frame::{Bearing, Frame};
@@ -19,7 +19,7 @@ pub(super) struct Drawn {
 }
 
 impl Drawn {
-    pub(super) fn new<E: Copy>(demand: &Demand, calendar: &mut Calendar<E>) -> Self {
+    pub(super) fn new<E: Packed>(demand: &Demand, calendar: &mut Calendar<E>) -> Self {
         let Demand { distribution, salt } = demand.clone();
         let lane = distribution.as_constant().map(|delay| calendar.lane(round(delay)));
         Drawn { distribution, salt, lane }
@@ -74,7 +74,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new<E: Copy>(site: &Site, blueprint: &Blueprint, calendar: &mut Calendar<E>) -> Self {
+    pub(super) fn new<E: Packed>(site: &Site, blueprint: &Blueprint, calendar: &mut Calendar<E>) -> Self {
         let operation = &blueprint.operations[site.operation as usize];
         let counts = blueprint.services[operation.service as usize].servers.iter().any(|plan| plan.bytes.is_some());
         Target {
