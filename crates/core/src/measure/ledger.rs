@@ -159,6 +159,23 @@ impl Pool {
     /// Moves all entries of `from` to the end of `to`.
     #[inline(always)]
     pub fn splice(&mut self, to: &mut Ledger, from: &Ledger) {
+        let (before, more) = (to.length as usize, from.length as usize);
+        // Neighbors in a ledger are of different accounts; only where both meet can they be of one.
+        let meets = before > 0 && before <= INLINE && more > 0 && to.accounts[before - 1] == from.accounts[0];
+        if before + more <= INLINE && !meets {
+            for entry in 0..more {
+                to.accounts[before + entry] = from.accounts[entry];
+                to.nanos[before + entry] = from.nanos[entry];
+            }
+            to.length += from.length;
+            return;
+        }
+        self.splice_slowly(to, from);
+    }
+
+    /// The same for any ledgers.
+    #[inline(never)]
+    fn splice_slowly(&mut self, to: &mut Ledger, from: &Ledger) {
         for (account, nanos) in from.own() {
             self.add(to, account, nanos);
         }

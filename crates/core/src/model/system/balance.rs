@@ -27,8 +27,13 @@ use super::record::ServiceBook;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placed {
     pub(super) instance: u32,
-    /// Which of the service's balancers sends it.
+    /// Which of the service's balancers sends it; [`Placed::BY_NOBODY`] if there was nothing to choose.
     pub(super) balancer: u16,
+}
+
+impl Placed {
+    /// No balancer: nobody counts the call.
+    pub(super) const BY_NOBODY: u16 = u16::MAX;
 }
 
 /// One balancer.
@@ -37,7 +42,7 @@ pub(super) struct One {
     policy: Box<dyn Balancer>,
     pub(super) members: Members,
     /// Per instance: its calls sent and not answered.
-    in_flight: Vec<u32>,
+    pub(super) in_flight: Vec<u32>,
 }
 
 /// What is reported of the calls in flight.
@@ -90,12 +95,12 @@ pub(super) struct Service {
     levels: Vec<u32>,
     connections: Option<Box<Connections>>,
     random: Stream,
-    /// Per instance: calls of all balancers in flight.
+    /// Per instance: calls of all balancers in flight; empty if there is only one, which knows them.
     pub(super) present: Vec<u32>,
     /// The workers of an instance; infinite if they are not limited.
     pub(super) workers: f64,
     /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
-    sent: Vec<u64>,
+    pub(super) sent: Vec<u64>,
     /// Where the last call of every key or user went, if that is wanted.
     followed: Option<Box<Followed>>,
     /// Which instances have a new version, if one may come.
@@ -118,10 +123,13 @@ pub(super) struct Service {
     due: Nanos,
     /// Until when calls need no choice: there is nothing to balance, and the one instance is there [ns].
     alone_until: Nanos,
-    /// Whether a call takes a choice and three counters, and nothing else wants to hear of it.
+    /// Whether a call takes a choice and two counters, and nothing else wants to hear of it.
     plain: bool,
-    /// Until when a plain choice finds all as it is [ns].
+    /// Whether a choice looks at the call's data only: not at its session, its work or its zone.
+    of_data: bool,
+    /// Until when a plain choice finds all as it is [ns], by all that it may look at, and by the call's data only.
     plain_until: Nanos,
+    of_data_until: Nanos,
 }
 
 /// The balancers of a service: so many for each of its groups of instances.
@@ -184,17 +192,21 @@ impl Service {
             && knowledge.balancing.follow.is_none();
         let scaled = service.fleet.as_ref().is_some_and(|fleet| fleet.autoscaler.is_some());
         let by_session = knowledge.balancing.follow == Some(By::Session);
+        let of_sessions = balanced && (service.balancer.needs_session() || by_session);
+        let zoned = balancers[0].members.zones.iter().any(|zone| *zone > 0);
+        let of_data = !(of_sessions || foresees || zoned);
+        let present = vec![0; if balancers.len() > 1 { instances } else { 0 }];
         let mut service = Service {
             first_instance,
             balanced,
             watched,
-            of_sessions: balanced && (service.balancer.needs_session() || by_session),
+            of_sessions,
             foresees: balanced && foresees,
             balancers,
             levels: if levels > 1 { vec![100; levels as usize] } else { Vec::new() },
             connections,
             random: Stream::new(named(named(root, &service.name), "balancer")),
-            present: vec![0; instances],
+            present,
             workers: service.workers(),
             sent: vec![0; instances],
             followed: knowledge.balancing.follow.map(Followed::new).map(Box::new),
@@ -210,7 +222,9 @@ impl Service {
             due: Nanos::MAX,
             alone_until: 0,
             plain: plain && !scaled,
+            of_data,
             plain_until: 0,
+            of_data_until: 0,
         };
         if service.knowledge.changes.is_empty() && levels == 1 {
             service.look_ahead();
@@ -224,7 +238,19 @@ impl Service {
     /// Where every call goes if there is nothing to choose; `None` if there is.
     #[inline]
     pub(super) fn alone(&self, now: Nanos) -> Option<Placed> {
-        (now < self.alone_until).then_some(Placed { instance: self.first_instance, balancer: 0 })
+        (now < self.alone_until).then_some(self.by_nobody(0))
+    }
+
+    /// Where a call goes that nobody has to choose an instance for.
+    #[inline]
+    fn by_nobody(&self, number: u32) -> Placed {
+        Placed { instance: self.first_instance + number, balancer: Placed::BY_NOBODY }
+    }
+
+    /// Chooses the instance of a call about an item, which is in flight from now on; `None` if more than the item must be known.
+    #[inline]
+    pub(super) fn choose_by_data(&mut self, item: u32, now: Nanos) -> Option<Placed> {
+        (now < self.of_data_until).then(|| self.choose_plainly(&Call { key: item, ..Call::at(now) }))
     }
 
     /// Chooses the instance of a call, which is in flight from now on. `caller` is the number of the calling instance within its
@@ -243,10 +269,9 @@ impl Service {
     #[inline]
     fn choose_plainly(&mut self, call: &Call) -> Placed {
         let One { policy, members, in_flight } = &mut self.balancers[0];
-        let view = View { members, in_flight, present: &self.present, latencies: None };
+        let view = View { members, in_flight, present: in_flight, latencies: None };
         let number = policy.choose(call, &view, &mut self.random);
         in_flight[number as usize] += 1;
-        self.present[number as usize] += 1;
         self.sent[number as usize] += 1;
         Placed { instance: self.first_instance + number, balancer: 0 }
     }
@@ -263,7 +288,7 @@ impl Service {
             return Err(Outcome::Unreachable);
         }
         if !self.balanced {
-            return Ok(Placed { instance: self.first_instance, balancer: 0 });
+            return Ok(self.by_nobody(0));
         }
         let balancer = first
             + match (count, caller) {
@@ -282,7 +307,8 @@ impl Service {
             None if self.shared => &self.present,
             None => in_flight,
         };
-        let view = View { members, in_flight: known, present: &self.present, latencies: self.latencies.as_deref() };
+        let present = if self.present.is_empty() { &*in_flight } else { &self.present };
+        let view = View { members, in_flight: known, present, latencies: self.latencies.as_deref() };
         let number = policy.choose(call, &view, &mut self.random);
         if self.broken && !self.knowledge.up[number as usize] {
             self.not_reached(number, call.now);
@@ -332,19 +358,23 @@ impl Service {
         if !self.knowledge.up[number as usize] {
             return None;
         }
-        if self.balanced {
-            self.note_sent(0, number, now);
+        if !self.balanced {
+            return Some(self.by_nobody(number));
         }
+        self.note_sent(0, number, now);
         Some(Placed { instance: self.first_instance + number, balancer: 0 })
     }
 
     /// Takes note that a balancer sends a call to an instance, in all that [`Self::note_answer`] will take back.
     fn note_sent(&mut self, balancer: usize, number: u32, now: Nanos) {
+        let present = self.in_flight(number as usize);
         if let Some(latencies) = &mut self.latencies {
-            latencies.sent(number, now, self.present[number as usize]);
+            latencies.sent(number, now, present);
         }
         self.balancers[balancer].in_flight[number as usize] += 1;
-        self.present[number as usize] += 1;
+        if let Some(present) = self.present.get_mut(number as usize) {
+            *present += 1;
+        }
         self.sent[number as usize] += 1;
         if let Some(connections) = &mut self.connections {
             let count = connections.open.len();
@@ -386,8 +416,7 @@ impl Service {
         if self.plain {
             let number = (answer.instance - self.first_instance) as usize;
             self.balancers[0].in_flight[number] -= 1;
-            self.present[number] -= 1;
-        } else if self.balanced {
+        } else {
             let &Answer { instance, balancer, started, outcome, .. } = answer;
             let success = outcome == Outcome::Success;
             self.note_answer(Reply { now, instance, latency: now - started, success, present: 0 }, balancer);
@@ -399,7 +428,11 @@ impl Service {
             self.bring_up_to_date(reply.now);
         }
         let number = reply.instance - self.first_instance;
+        let before = self.in_flight(number as usize);
         self.balancers[usize::from(balancer)].in_flight[number as usize] -= 1;
+        if let Some(present) = self.present.get_mut(number as usize) {
+            *present -= 1;
+        }
         if let Some(connections) = &mut self.connections {
             let count = connections.open.len();
             connections.open[usize::from(balancer) % count] -= 1;
@@ -413,8 +446,6 @@ impl Service {
         if let Some(versions) = &mut self.versions {
             versions.answered(number, reply.latency, reply.success);
         }
-        let present = &mut self.present[number as usize];
-        let before = std::mem::replace(present, *present - 1);
         if self.watched {
             let reply = Reply { instance: number, present: before, ..reply };
             self.balancers[usize::from(balancer)].policy.answered(&reply);
@@ -504,8 +535,8 @@ impl Service {
             && reports.next <= now
         {
             reports.next = (now / reports.every + 1) * reports.every;
-            for number in 0..self.present.len() {
-                let present = self.present[number];
+            let present = if self.present.is_empty() { &self.balancers[0].in_flight } else { &self.present };
+            for (number, present) in present.clone().into_iter().enumerate() {
                 if reports.last[number] != present {
                     reports.last[number] = present;
                     self.balancers.iter_mut().for_each(|one| one.policy.changed(number as u32, present, now));
@@ -522,6 +553,7 @@ impl Service {
         self.alone_until = if alone { self.due } else { 0 };
         let plain = self.plain && !self.broken && !self.balancers[0].members.eligible.is_empty();
         self.plain_until = if plain { self.due } else { 0 };
+        self.of_data_until = if self.of_data { self.plain_until } else { 0 };
     }
 
     /// When something must be brought up to date.

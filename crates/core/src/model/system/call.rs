@@ -71,13 +71,18 @@ impl System<'_> {
     /// Chooses the instance of a call.
     #[inline(never)]
     fn place_call(&mut self, caller: u32, site: u32, attempt_key: u64) -> Result<Placed, Outcome> {
+        let now = self.calendar.now();
         let target = &self.targets[site as usize];
         if target.route != Route::Balanced {
             return self.route(caller, site).ok_or(Outcome::Unreachable);
         }
-        let service = &self.services[target.service as usize];
         let frame = &self.frames[caller];
-        let mut call = Call { key: frame.item, ..Call::at(self.calendar.now()) };
+        let service = &mut self.services[target.service as usize];
+        if let Some(placed) = service.choose_by_data(frame.item, now) {
+            return Ok(placed);
+        }
+        let service = &self.services[target.service as usize];
+        let mut call = Call { key: frame.item, ..Call::at(now) };
         if service.of_sessions {
             call.session = self.session_of(caller);
         }
@@ -111,8 +116,10 @@ impl System<'_> {
     fn book(&mut self, answer: &Answer, heard: bool) {
         let now = self.calendar.now();
         let &Answer { owner, instance, started, outcome, .. } = answer;
-        let service = self.instances[instance as usize].service;
-        self.services[service as usize].answered(now, answer);
+        if answer.balancer != Placed::BY_NOBODY {
+            let service = self.instances[instance as usize].service;
+            self.services[service as usize].answered(now, answer);
+        }
         self.books.answered(owner, now - started, outcome, heard);
         self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
     }

@@ -58,12 +58,12 @@ impl Service {
 
     /// Whether no call is at an instance.
     pub(super) fn is_empty(&self, number: u32) -> bool {
-        self.present[number as usize] == 0
+        self.in_flight(number as usize) == 0
     }
 
     /// The calls that are at an instance.
     pub(super) fn in_flight(&self, number: usize) -> u32 {
-        self.present[number]
+        *self.present.get(number).unwrap_or_else(|| &self.balancers[0].in_flight[number])
     }
 
     /// The counters of an instance: calls sent, answered, failed.
@@ -73,7 +73,7 @@ impl Service {
 
     /// The counters for an autoscaler.
     pub(super) fn gauge(&mut self) -> &mut Gauge {
-        let instances = self.present.len();
+        let instances = self.sent.len();
         self.gauge.get_or_insert_with(|| Box::new(Gauge::new(instances)))
     }
 }

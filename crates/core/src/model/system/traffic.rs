@@ -354,8 +354,13 @@ impl System<'_> {
     /// Chooses the instance of a request's only call.
     #[inline(never)]
     fn place_request(&mut self, site: u32, attempt_key: u64, begun: &Begun) -> Result<Placed, Outcome> {
+        let now = self.calendar.now();
         let target = &self.targets[site as usize];
-        let mut call = Call { key: begun.bearing.item, session: begun.session, ..Call::at(self.calendar.now()) };
+        let service = &mut self.services[target.service as usize];
+        if let Some(placed) = service.choose_by_data(begun.bearing.item, now) {
+            return Ok(placed);
+        }
+        let mut call = Call { key: begun.bearing.item, session: begun.session, ..Call::at(now) };
         if self.services[target.service as usize].foresees {
             call.work = self.foresee(target.entry, attempt_key);
         }
