@@ -65,8 +65,8 @@ impl Entry {
 
 impl Ranked for Entry {
     #[inline]
-    fn rank(&self) -> u128 {
-        (u128::from(self.time) << 64) | u128::from(self.order)
+    fn rank(&self) -> (u64, u64) {
+        (self.time, self.order.into())
     }
 }
 

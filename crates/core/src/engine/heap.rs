@@ -6,7 +6,8 @@
 //!
 //! Invariants: the first entry, if its place is taken, is the least; the rest is a heap.
 //!
-//! Ties: entries compare by a rank of 128 bits; whoever needs an order among equals puts it into the lower bits.
+//! Ties: entries compare by two numbers; whoever needs an order among equals puts it into the second. As equals are rare, the
+//! tournament compares the first numbers only, and begins again if two of them were equal.
 //!
 //! Source: the array layout of d-ary heaps, D. Johnson (1975); the children's least is found by a tournament, without
 //! unpredictable branches.
@@ -17,7 +18,7 @@ const ARITY: usize = 4;
 /// An entry of a heap.
 pub trait Ranked: Copy {
     /// The entry of the least rank comes first.
-    fn rank(&self) -> u128;
+    fn rank(&self) -> (u64, u64);
 }
 
 /// The heap.
@@ -161,24 +162,40 @@ fn sift_down<T: Ranked>(heap: &mut [T], from: usize, entry: T) {
     let mut place = from;
     loop {
         let first = place * ARITY + 1;
-        let (least, least_rank) = if let Some(children) = heap.get(first..first + ARITY) {
-            let ranks: [u128; ARITY] = std::array::from_fn(|child| children[child].rank());
-            let left = if ranks[1] < ranks[0] { (1, ranks[1]) } else { (0, ranks[0]) };
-            let right = if ranks[3] < ranks[2] { (3, ranks[3]) } else { (2, ranks[2]) };
-            let (child, rank) = if right.1 < left.1 { right } else { left };
-            (first + child, rank)
-        } else {
-            let rest = heap.get(first..).unwrap_or_default();
-            let Some((child, least)) = rest.iter().enumerate().min_by_key(|(_, child)| child.rank()) else { break };
-            (first + child, least.rank())
+        let least = match heap.get(first..first + ARITY) {
+            Some(children) => first + least_of(children),
+            None => match heap.get(first..).and_then(least_of_few) {
+                Some(child) => first + child,
+                None => break,
+            },
         };
-        if rank < least_rank {
+        if rank < heap[least].rank() {
             break;
         }
         heap[place] = heap[least];
         place = least;
     }
     heap[place] = entry;
+}
+
+/// Which of four entries comes first.
+#[inline(always)]
+fn least_of<T: Ranked>(entries: &[T]) -> usize {
+    let key = |place: usize| entries[place].rank().0;
+    let keys: [u64; ARITY] = std::array::from_fn(key);
+    let left = if keys[1] < keys[0] { (1, keys[1]) } else { (0, keys[0]) };
+    let right = if keys[3] < keys[2] { (3, keys[3]) } else { (2, keys[2]) };
+    if keys[0] == keys[1] || keys[2] == keys[3] || left.1 == right.1 {
+        return least_of_few(entries).unwrap_or(0);
+    }
+    if right.1 < left.1 { right.0 } else { left.0 }
+}
+
+/// The same of any number of entries, and where some are equal in the first number.
+#[cold]
+#[inline(never)]
+fn least_of_few<T: Ranked>(entries: &[T]) -> Option<usize> {
+    entries.iter().enumerate().min_by_key(|(_, entry)| entry.rank()).map(|(place, _)| place)
 }
 
 impl<T: Ranked> Default for Heap<T> {
@@ -194,8 +211,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     impl Ranked for u128 {
-        fn rank(&self) -> u128 {
-            *self
+        fn rank(&self) -> (u64, u64) {
+            ((*self >> 64) as u64, *self as u64)
         }
     }
 

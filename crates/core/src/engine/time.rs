@@ -16,8 +16,21 @@ pub const NEVER: Nanos = Nanos::MAX;
 /// the end of time become [`NEVER`].
 #[inline]
 pub fn round(nanos: f64) -> Nanos {
-    // Through a signed integer, for which processors have an instruction; 292 years are as good as never.
-    let whole = (nanos + 0.5) as i64;
+    /// 2⁵²: numbers from here to twice as much are whole, and their bits count.
+    const WHOLE: f64 = (1u64 << 52) as f64;
+    let raised = nanos + 0.5;
+    // As integers, the bits of negative numbers and NaN are greater too.
+    if raised.to_bits() < WHOLE.to_bits() {
+        let nearest = raised + WHOLE;
+        return nearest.to_bits() - WHOLE.to_bits() - u64::from(nearest - WHOLE > raised);
+    }
+    round_others(raised)
+}
+
+/// Rounds down what is negative, not a number, or 52 days and more.
+#[cold]
+fn round_others(raised: f64) -> Nanos {
+    let whole = raised as i64;
     if whole == i64::MAX { NEVER } else { whole.max(0) as Nanos }
 }
 
@@ -38,6 +51,14 @@ mod tests {
         assert_eq!(round(-3.0), 0);
         assert_eq!(round(f64::NAN), 0);
         assert_eq!(round(f64::INFINITY), NEVER);
+        let mut random = crate::engine::Stream::new(9);
+        for _ in 0..100_000 {
+            // Halves and wholes too, of all sizes.
+            let bits = rand::Rng::next_u64(&mut random);
+            let nanos = (bits >> (bits % 64)) as f64 / [1.0, 2.0, 3.0][(bits % 3) as usize];
+            assert_eq!(round(nanos), (nanos + 0.5) as i64 as u64, "{nanos}");
+            assert_eq!(round(-nanos), 0, "-{nanos}");
+        }
         assert_eq!(seconds(1_500_000_000), 1.5);
     }
 }

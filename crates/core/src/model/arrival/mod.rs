@@ -124,7 +124,7 @@ impl Arrivals {
                 gap: *gap,
                 unit: Exponential::new(),
                 operational: 0.0,
-                piece: 0,
+                place: profile::Place::default(),
             },
             Arrivals::Modulated(process) => Process::Modulated(process.clone()),
             Arrivals::Renewal(gap) => Process::Renewal { gap: gap.clone(), now: 0.0 },
@@ -140,8 +140,8 @@ impl Arrivals {
 #[expect(missing_docs, reason = "the comment of each variant names its fields")]
 pub enum Process {
     /// Arrivals that follow a rate: `operational` is the operational time of the last arrival (arrivals expected until
-    /// then), `piece` where the profile was. A constant process has its first arrival one gap after the start.
-    Profiled { profile: Profile, gap: Gap, unit: Exponential, operational: f64, piece: usize },
+    /// then), `place` where the profile was. A constant process has its first arrival one gap after the start.
+    Profiled { profile: Profile, gap: Gap, unit: Exponential, operational: f64, place: profile::Place },
     /// Arrivals at a rate that jumps.
     Modulated(Box<Modulated>),
     /// Arrivals with independent gaps; `now` is the last one [ns].
@@ -159,9 +159,9 @@ impl Process {
     #[inline(always)]
     pub fn next(&mut self, random: &mut Stream) -> Option<Nanos> {
         match self {
-            Process::Profiled { profile, gap: Gap::Exponential, unit, operational, piece } => {
+            Process::Profiled { profile, gap: Gap::Exponential, unit, operational, place } => {
                 *operational += unit.sample(random);
-                profile.time_of(*operational, piece).map(round)
+                profile.time_of(*operational, place).map(round)
             }
             other => other.next_other(random),
         }
@@ -170,13 +170,13 @@ impl Process {
     #[inline(never)]
     fn next_other(&mut self, random: &mut Stream) -> Option<Nanos> {
         match self {
-            Process::Profiled { profile, gap, unit, operational, piece } => {
+            Process::Profiled { profile, gap, unit, operational, place } => {
                 *operational += match gap {
                     Gap::Exponential => unit.sample(random),
                     Gap::Constant => 1.0,
                     Gap::Uniform => 2.0 * random::unit(random),
                 };
-                profile.time_of(*operational, piece).map(round)
+                profile.time_of(*operational, place).map(round)
             }
             Process::Modulated(process) => Some(round(process.next(random))),
             Process::Renewal { gap, now } => {

@@ -124,6 +124,17 @@ pub struct Piece {
     slope: f64,
 }
 
+/// Where in a profile the last answer was found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    piece: usize,
+    /// A copy of the piece if its rate is constant, for operational times before `until`.
+    until: f64,
+    start: f64,
+    before: f64,
+    inverse: f64,
+}
+
 /// Rates per second become rates per nanosecond.
 fn per_nano(rate: Rate) -> f64 {
     rate.per_second() / 1e9
@@ -212,16 +223,30 @@ impl Profile {
         }
     }
 
-    /// The instant [ns] by which `operational` arrivals are expected; `None` if that never comes. `piece` remembers where
+    /// The instant [ns] by which `operational` arrivals are expected; `None` if that never comes. `place` remembers where
     /// the last call found its answer; calls must come with ascending `operational`.
     #[inline(always)]
-    pub fn time_of(&self, operational: f64, piece: &mut usize) -> Option<f64> {
+    pub fn time_of(&self, operational: f64, place: &mut Place) -> Option<f64> {
+        if operational < place.until {
+            return Some(place.start + (operational - place.before) * place.inverse);
+        }
+        self.look_up(operational, place)
+    }
+
+    #[inline(never)]
+    fn look_up(&self, operational: f64, place: &mut Place) -> Option<f64> {
         match self {
             Profile::Pieces(pieces) => {
-                while pieces.get(*piece + 1).is_some_and(|next| next.before <= operational) {
-                    *piece += 1;
+                let ends = |piece: usize| pieces.get(piece + 1).map_or(f64::INFINITY, |next| next.before);
+                while ends(place.piece) <= operational {
+                    place.piece += 1;
                 }
-                pieces[*piece].time_of(operational)
+                let piece = pieces[place.piece];
+                if piece.slope == 0.0 && piece.rate > 0.0 {
+                    let (start, before, inverse) = (piece.start, piece.before, piece.inverse);
+                    *place = Place { until: ends(place.piece), start, before, inverse, ..*place };
+                }
+                piece.time_of(operational)
             }
             Profile::Sine { mean, amplitude, pulsation } => sine_time(operational, *mean, *amplitude, *pulsation),
         }
@@ -277,10 +302,10 @@ mod tests {
     fn times(spec: serde_json::Value, counts: &[f64]) -> Vec<Option<f64>> {
         let spec: RateSpec = serde_json::from_value(spec).unwrap();
         let profile = spec.prepare().unwrap();
-        let mut piece = 0;
+        let mut place = Place::default();
         counts
             .iter()
-            .map(|count| profile.time_of(*count, &mut piece).map(|nanos| (nanos / 1e6).round() / 1e3))
+            .map(|count| profile.time_of(*count, &mut place).map(|nanos| (nanos / 1e6).round() / 1e3))
             .collect()
     }
 

@@ -38,8 +38,8 @@ struct Job {
 impl Ranked for Job {
     /// Virtual times are not negative, and the bits of such numbers are ordered as they are.
     #[inline]
-    fn rank(&self) -> u128 {
-        (u128::from(self.leaves.to_bits()) << 64) | u128::from(self.order)
+    fn rank(&self) -> (u64, u64) {
+        (self.leaves.to_bits(), self.order)
     }
 }
 
