@@ -19,7 +19,6 @@ pub struct Histogram {
     /// The number of the bucket that `counts` begins with; a whole octave.
     first: usize,
     counts: Vec<u64>,
-    total: u64,
 }
 
 /// The number of a value's bucket: octave 0 holds the values below 64, octave k ≥ 1 those from 2^(k+5) on.
@@ -49,7 +48,6 @@ impl Histogram {
     #[inline]
     pub fn record(&mut self, value: Nanos) {
         let bucket = bucket(value);
-        self.total += 1;
         match self.counts.get_mut(bucket.wrapping_sub(self.first)) {
             Some(count) => *count += 1,
             None => self.add_outside(bucket, 1),
@@ -58,7 +56,6 @@ impl Histogram {
 
     /// Counts one value many times.
     pub fn record_many(&mut self, value: Nanos, times: u64) {
-        self.total += times;
         self.add(bucket(value), times);
     }
 
@@ -89,13 +86,13 @@ impl Histogram {
 
     /// How many values were counted.
     pub fn count(&self) -> u64 {
-        self.total
+        self.counts.iter().sum()
     }
 
     /// The quantile at `p` in 0..=1 [ns]: the value of rank ⌈p·n⌉ (nearest rank, Hyndman and Fan's type 1), read as the
     /// middle of its bucket. `None` if nothing was counted.
     pub fn quantile(&self, p: f64) -> Option<f64> {
-        let rank = (libm::ceil(p.clamp(0.0, 1.0) * self.total as f64) as u64).max(1);
+        let rank = (libm::ceil(p.clamp(0.0, 1.0) * self.count() as f64) as u64).max(1);
         let mut seen = 0;
         self.buckets().find_map(|(low, width, count)| {
             seen += count;
@@ -120,12 +117,12 @@ impl Histogram {
 
     /// The histogram with these buckets; `None` if one of them does not exist, or the counts are too many.
     pub fn from_numbered(buckets: impl Iterator<Item = (usize, u64)>) -> Option<Self> {
-        let mut histogram = Histogram::new();
+        let (mut histogram, mut total) = (Histogram::new(), 0u64);
         for (number, count) in buckets {
             if number > bucket(Nanos::MAX) {
                 return None;
             }
-            histogram.total = histogram.total.checked_add(count)?;
+            total = total.checked_add(count)?;
             histogram.add(number, count);
         }
         Some(histogram)
@@ -133,7 +130,6 @@ impl Histogram {
 
     /// Adds another histogram's counts.
     pub fn merge(&mut self, other: &Histogram) {
-        self.total += other.total;
         for (place, &count) in other.counts.iter().enumerate() {
             self.add(other.first + place, count);
         }
@@ -142,7 +138,6 @@ impl Histogram {
     /// Forgets all values and keeps the memory.
     pub fn clear(&mut self) {
         self.counts.fill(0);
-        self.total = 0;
     }
 }
 

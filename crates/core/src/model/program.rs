@@ -153,6 +153,19 @@ pub struct Choice {
     pub salt: u64,
 }
 
+impl Choice {
+    /// Where a point between 0 and 1 leads.
+    #[inline]
+    pub fn way(&self, point: f64) -> Option<Place> {
+        let way = match self.ways.len() {
+            // Of a few, looking at one after the other is quicker.
+            0..=8 => self.ways.iter().find(|(end, _)| point < *end),
+            _ => self.ways.get(self.ways.partition_point(|(end, _)| *end <= point)),
+        };
+        way.or(self.ways.last()).map(|(_, place)| *place)
+    }
+}
+
 /// A call as written at one place of one program.
 #[derive(Debug, Clone, Default)]
 pub struct Site {

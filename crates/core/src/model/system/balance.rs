@@ -36,13 +36,14 @@ impl Placed {
     pub(super) const BY_NOBODY: u16 = u16::MAX;
 }
 
-/// One balancer.
+/// One balancer. What every call touches comes first.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct One {
     policy: Box<dyn Balancer>,
-    pub(super) members: Members,
     /// Per instance: its calls sent and not answered.
     pub(super) in_flight: Vec<u32>,
+    pub(super) members: Members,
 }
 
 /// What is reported of the calls in flight.
@@ -78,29 +79,45 @@ impl Connections {
     }
 }
 
-/// A service at work.
+/// A service at work. What every call touches lies in the first two cache lines.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Service {
+    /// Until when calls need no choice: there is nothing to balance, and the one instance is there [ns].
+    alone_until: Nanos,
+    /// Until when a plain choice finds all as it is [ns], by all that it may look at, and by the call's data only.
+    plain_until: Nanos,
+    of_data_until: Nanos,
+    pub(super) balancers: Vec<One>,
     pub(super) first_instance: u32,
+    /// Whether a call takes a choice and two counters, and nothing else wants to hear of it.
+    plain: bool,
     /// Whether there is anything to balance: more than one instance, or something to know of a single one.
     balanced: bool,
     /// Whether the policies want to know of every change.
     watched: bool,
+    /// Whether a choice looks at the call's data only: not at its session, its work or its zone.
+    of_data: bool,
+    /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
+    pub(super) sent: Vec<u64>,
+    random: Stream,
     /// Whether the policies look at the session of a call.
     pub(super) of_sessions: bool,
     /// Whether the policies look at the work of a call.
     pub(super) foresees: bool,
-    pub(super) balancers: Vec<One>,
+    /// Whether every balancer knows all calls in flight at once.
+    shared: bool,
+    /// Whether some instance does not run.
+    broken: bool,
+    /// Per instance: calls of all balancers in flight; empty if there is only one, which knows them.
+    pub(super) present: Vec<u32>,
+    /// When something must be brought up to date before a call [ns].
+    due: Nanos,
     /// Per level: which part of the calls goes there or to a level before it [%]; empty if there is one level only.
     levels: Vec<u32>,
     connections: Option<Box<Connections>>,
-    random: Stream,
-    /// Per instance: calls of all balancers in flight; empty if there is only one, which knows them.
-    pub(super) present: Vec<u32>,
     /// The workers of an instance; infinite if they are not limited.
     pub(super) workers: f64,
-    /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
-    pub(super) sent: Vec<u64>,
     /// Where the last call of every key or user went, if that is wanted.
     followed: Option<Box<Followed>>,
     /// Which instances have a new version, if one may come.
@@ -114,22 +131,7 @@ pub(super) struct Service {
     reports: Option<Box<Reports>>,
     /// What the instances know of their response times, if a policy asks for it.
     latencies: Option<Box<Latencies>>,
-    /// Whether every balancer knows all calls in flight at once.
-    shared: bool,
-    /// Whether some instance does not run.
-    broken: bool,
     pub(super) knowledge: Box<Knowledge>,
-    /// When something must be brought up to date before a call [ns].
-    due: Nanos,
-    /// Until when calls need no choice: there is nothing to balance, and the one instance is there [ns].
-    alone_until: Nanos,
-    /// Whether a call takes a choice and two counters, and nothing else wants to hear of it.
-    plain: bool,
-    /// Whether a choice looks at the call's data only: not at its session, its work or its zone.
-    of_data: bool,
-    /// Until when a plain choice finds all as it is [ns], by all that it may look at, and by the call's data only.
-    plain_until: Nanos,
-    of_data_until: Nanos,
 }
 
 /// The balancers of a service: so many for each of its groups of instances.

@@ -187,8 +187,7 @@ impl System<'_> {
                 Instruction::Choose { choice } => {
                     let choice = &blueprint.program.choices[choice as usize];
                     let point = unit(&mut Draw::new(frame.key, choice.salt, frame.visit()));
-                    let way = choice.ways.iter().find(|(end, _)| point < *end).or(choice.ways.last());
-                    frame.place = way.map_or(frame.place, |(_, place)| *place);
+                    frame.place = choice.way(point).unwrap_or(frame.place);
                 }
                 Instruction::Jump { to } => frame.place = to,
                 Instruction::Repeat { demand, depth, past } => {

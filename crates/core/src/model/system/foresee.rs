@@ -30,8 +30,7 @@ impl System<'_> {
                 Instruction::Choose { choice } => {
                     let choice = &program.choices[choice as usize];
                     let point = unit(&mut Draw::new(key, choice.salt, visit));
-                    let way = choice.ways.iter().find(|(end, _)| point < *end).or(choice.ways.last());
-                    place = way.map_or(place, |(_, place)| *place);
+                    place = choice.way(point).unwrap_or(place);
                 }
                 // What is paged depends on the memory that will be there then.
                 Instruction::Jump { to } | Instruction::PageFaults { past: to, .. } => place = to,

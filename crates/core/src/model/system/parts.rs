@@ -9,8 +9,9 @@ use crate::model::distribution::Distribution;
 use crate::model::frame::{Bearing, Frame};
 use crate::model::program::{Demand, Place, Route, Site};
 
-/// A demand of the program.
+/// A demand of the program, in a cache line of its own.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Drawn {
     distribution: Distribution,
     salt: u64,
@@ -49,8 +50,9 @@ impl Drawn {
     }
 }
 
-/// Where a call of the program goes.
+/// Where a call of the program goes, in a cache line of its own.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Target {
     /// Keys the callee.
     pub(super) salt: u64,

@@ -77,31 +77,32 @@ pub struct ClientBook {
     pub last_end: Nanos,
 }
 
-/// What is known of an operation after a run.
+/// What is known of an operation after a run. What every attempt touches lies in the first two cache lines.
 #[derive(Debug, Clone, Default)]
+#[repr(C, align(64))]
 pub struct OperationBook {
+    /// Response times of the successful ones.
+    pub latencies: Histogram,
+    /// Their tally.
+    pub latency: Tally,
     /// Attempts begun since the start of the run.
     pub begun: u64,
+    /// Attempts begun within the window, and client requests begun within it.
+    pub attempts: u64,
     /// Attempts answered since the start of the run, by outcome.
     pub ended: Outcomes,
-    /// Attempts answered within the window, by outcome.
+    /// Attempts answered within the window, by outcome; successes are in it once the run has ended.
     pub window_outcomes: Outcomes,
     /// Of these, how many were answered to nobody: the caller was gone.
     pub unheard: u64,
     /// Bytes sent in replies within the window.
     pub sent: u64,
-    /// Attempts begun within the window, and client requests begun within it.
-    pub attempts: u64,
     /// See `attempts`.
     pub requests: u64,
     /// `parallel` steps that went on without all results within the window.
     pub partial: u64,
     /// Work that was done for nobody: service time of the attempts whose caller was gone [ns].
     pub wasted: u64,
-    /// Response times of the successful ones.
-    pub latencies: Histogram,
-    /// Their tally.
-    pub latency: Tally,
 }
 
 /// What is known of a guarded call over the window, all instances together.
@@ -143,13 +144,14 @@ pub struct ServiceBook {
 
 /// What is known of an account (a station's waiting, a step's service) after a run, over the window.
 #[derive(Debug, Clone, Default)]
+#[repr(C, align(64))]
 pub struct AccountBook {
-    /// How many times of 0 were booked.
-    pub zeros: u64,
-    /// The other times that were booked.
+    /// The times that were booked and were not 0.
     pub tally: Tally,
     /// Their distribution (waiting only; those of 0 are in it once the run has ended).
     pub times: Histogram,
+    /// How many times of 0 were booked.
+    pub zeros: u64,
     /// Attempts that were turned away.
     pub refused: u64,
 }
@@ -475,11 +477,14 @@ impl Books {
         let book = &mut self.operations[operation as usize];
         book.ended[outcome as usize] += 1;
         if self.open {
-            book.window_outcomes[outcome as usize] += 1;
-            book.unheard += u64::from(!heard);
             if outcome == Outcome::Success {
                 book.latencies.record(response);
                 book.latency.record(response);
+            } else {
+                book.window_outcomes[outcome as usize] += 1;
+            }
+            if !heard {
+                book.unheard += 1;
             }
         }
     }

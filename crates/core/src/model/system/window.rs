@@ -3,6 +3,7 @@
 use super::System;
 use super::balance::Service;
 use super::record::{Ending, Record};
+use crate::model::frame::Outcome;
 
 impl System<'_> {
     /// The window begins.
@@ -54,7 +55,10 @@ impl System<'_> {
         let pools = self.pool_books();
         let fleets = self.fleet_books([start, self.books.closed_at]);
         let requests = self.books.clients.iter().map(|book| book.measured).sum();
-        self.books.operations.iter_mut().for_each(|book| book.requests = requests);
+        for book in &mut self.books.operations {
+            book.requests = requests;
+            book.window_outcomes[Outcome::Success as usize] = book.latency.count;
+        }
         let (memories, costs) = (self.memory_books(), self.cost_books());
         let databases = self.data.database_books();
         let (queues, groups) = self.data.queue_books();
