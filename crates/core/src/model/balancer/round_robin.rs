@@ -15,11 +15,13 @@ impl Balancer for RoundRobin {
     #[inline]
     fn choose(&mut self, _call: &Call, view: &View, _random: &mut Stream) -> u32 {
         let eligible = &view.members.eligible;
-        let place = match eligible.get(self.next as usize) {
-            Some(instance) if *instance == self.next => self.next as usize,
-            _ => eligible.partition_point(|instance| *instance < self.next),
+        let instance = if eligible.len() == view.members.instances() {
+            // All of them, so there is nothing to look up.
+            if self.next < eligible.len() as u32 { self.next } else { 0 }
+        } else {
+            let place = eligible.partition_point(|instance| *instance < self.next);
+            eligible.get(place).copied().unwrap_or(eligible[0])
         };
-        let instance = eligible.get(place).copied().unwrap_or(eligible[0]);
         self.next = instance + 1;
         instance
     }

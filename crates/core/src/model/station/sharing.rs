@@ -82,6 +82,12 @@ struct Before {
     most: f64,
 }
 
+/// A length of time as a real number [ns]; quicker than from an unsigned number.
+#[inline]
+fn real(nanos: Nanos) -> f64 {
+    nanos as i64 as f64
+}
+
 impl Sharing {
     /// A station with so many lanes (more than 0; parts of a lane are allowed: the rate of a job is then at most that
     /// part).
@@ -150,7 +156,7 @@ impl Sharing {
     /// Brings virtual time up to `now`.
     #[inline(always)]
     fn advance(&mut self, now: Nanos) {
-        let passed = (now - self.updated) as f64;
+        let passed = real(now - self.updated);
         let progress = passed * self.rate;
         self.virtual_now += progress;
         self.done += progress * self.count;
@@ -196,7 +202,7 @@ impl Sharing {
     #[inline(always)]
     fn serve(&mut self, frame: u32, work: Nanos) {
         self.change(1.0);
-        let leaves = self.virtual_now + work as f64;
+        let leaves = self.virtual_now + real(work);
         self.jobs.push(Job { leaves, order: self.order, frame });
         self.order += 1;
     }
@@ -261,7 +267,7 @@ impl Sharing {
         let Some(first) = self.jobs.first() else { return self.arrange_idle(now) };
         let left = (first.leaves - self.virtual_now).max(0.0);
         // Nobody is faster than at full speed: that often decides without a division.
-        if self.pace.is_none() && self.pending.is_some_and(|pending| pending <= now.saturating_add(round(left))) {
+        if self.pending.is_some_and(|pending| real(pending.saturating_sub(now)) <= left) && self.pace.is_none() {
             return None;
         }
         let mut time = now.saturating_add(round(left / self.rate));

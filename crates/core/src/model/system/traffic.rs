@@ -303,7 +303,7 @@ impl System<'_> {
         let attempt_key = child(request_key, target.salt, 0);
         let placed = match self.services[target.service as usize].alone(now) {
             Some(placed) => placed,
-            None => match self.place_request(site, attempt_key, &begun) {
+            None => match self.place_request(site, attempt_key, begun.bearing.item, begun.session) {
                 Ok(placed) => placed,
                 Err(outcome) => {
                     self.end_request_apart(client, user, now, outcome, &Ledger::EMPTY);
@@ -353,14 +353,14 @@ impl System<'_> {
 
     /// Chooses the instance of a request's only call.
     #[inline(never)]
-    fn place_request(&mut self, site: u32, attempt_key: u64, begun: &Begun) -> Result<Placed, Outcome> {
+    fn place_request(&mut self, site: u32, attempt_key: u64, item: u32, session: u32) -> Result<Placed, Outcome> {
         let now = self.calendar.now();
         let target = &self.targets[site as usize];
         let service = &mut self.services[target.service as usize];
-        if let Some(placed) = service.choose_by_data(begun.bearing.item, now) {
+        if let Some(placed) = service.choose_by_data(item, now) {
             return Ok(placed);
         }
-        let mut call = Call { key: begun.bearing.item, session: begun.session, ..Call::at(now) };
+        let mut call = Call { key: item, session, ..Call::at(now) };
         if self.services[target.service as usize].foresees {
             call.work = self.foresee(target.entry, attempt_key);
         }
