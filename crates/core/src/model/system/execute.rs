@@ -35,6 +35,7 @@ impl System<'_> {
             let frame = &mut self.frames[index];
             let place = frame.place;
             frame.place = place + 1;
+            let mut ends = false;
             match code[place as usize] {
                 Instruction::Crowd { slot, demand, account, each } => {
                     let nanos = round(self.demands[demand as usize].draw_apart(frame));
@@ -103,11 +104,14 @@ impl System<'_> {
                     }
                 }
                 Instruction::Release { slot } => {
-                    if frame.outcome != Outcome::Success {
+                    let failed = frame.outcome != Outcome::Success;
+                    if failed {
                         frame.place = blueprint.program.unwind[place as usize];
                     }
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
                     self.release(station, index);
+                    // Mostly this was all; then it need not be looked for.
+                    ends = !failed && matches!(code.get(place as usize + 1), Some(Instruction::Finish));
                 }
                 Instruction::Allocate { holding } => self.allocate(index, place, holding),
                 Instruction::Free { holding } => self.free(index, place, holding),
@@ -235,15 +239,14 @@ impl System<'_> {
                 }
                 Instruction::Enter => self.enter_operation(index),
                 Instruction::Return if self.go_back(index) => {}
-                Instruction::Finish | Instruction::Return | Instruction::Deliver => match self.end(index) {
-                    Some(next) => {
-                        index = next;
-                        if self.havoc.active > 0 && self.stands_still(index) {
-                            return;
-                        }
-                    }
-                    None => return,
-                },
+                Instruction::Finish | Instruction::Return | Instruction::Deliver => ends = true,
+            }
+            if ends {
+                let Some(next) = self.end(index) else { return };
+                index = next;
+                if self.havoc.active > 0 && self.stands_still(index) {
+                    return;
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::engine::time::round;
 use crate::engine::{Calendar, LaneId, Nanos, Packed};
 use crate::model::blueprint::Blueprint;
 use crate::model::distribution::Distribution;
-use crate::model::frame::{Bearing, Frame};
+use crate::model::frame::{Bearing, Frame, NONE};
 use crate::model::program::{Demand, Place, Route, Site};
 
 /// A demand of the program, in a cache line of its own.
@@ -113,31 +113,61 @@ impl Target {
     }
 }
 
-/// The frames that go on at this instant, in the order in which they were let go.
-#[derive(Debug, Default)]
+/// The frames that go on at this instant, in the order in which they were let go. The next one stands apart: mostly there is no
+/// other.
+#[derive(Debug)]
 pub(super) struct Ready {
-    frames: Vec<u32>,
-    /// How many of them run already.
+    /// [`NONE`] if there is none; then there are no others.
+    next: u32,
+    others: Vec<u32>,
+    /// How many of the others run already.
     taken: usize,
+}
+
+impl Default for Ready {
+    fn default() -> Self {
+        Ready { next: NONE, others: Vec::new(), taken: 0 }
+    }
 }
 
 impl Ready {
     /// Adds a frame behind all others.
     #[inline]
     pub(super) fn push(&mut self, frame: u32) {
-        self.frames.push(frame);
+        if self.next == NONE {
+            self.next = frame;
+        } else {
+            self.push_behind(frame);
+        }
+    }
+
+    #[inline(never)]
+    fn push_behind(&mut self, frame: u32) {
+        self.others.push(frame);
     }
 
     /// The next frame.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<u32> {
-        let next = self.frames.get(self.taken).copied();
-        if next.is_some() {
-            self.taken += 1;
-        } else if self.taken > 0 {
-            self.frames.clear();
-            self.taken = 0;
+        let next = std::mem::replace(&mut self.next, NONE);
+        if !self.others.is_empty() {
+            self.move_up();
         }
-        next
+        (next != NONE).then_some(next)
+    }
+
+    /// Lets the first of the others be the next.
+    #[inline(never)]
+    fn move_up(&mut self) {
+        match self.others.get(self.taken) {
+            Some(other) => {
+                self.next = *other;
+                self.taken += 1;
+            }
+            None => {
+                self.others.clear();
+                self.taken = 0;
+            }
+        }
     }
 }
