@@ -51,11 +51,11 @@ pub struct ClientBook {
     pub in_flight: Level,
     /// Sum of the response times of all requests that ended [ns]; for Little's law.
     pub time_in_flight: u128,
-    /// Measured requests: begun within the window.
+    /// Measured requests: begun within the window; known once it has ended.
     pub measured: u64,
     /// Measured requests that ended, by outcome.
     pub outcomes: Outcomes,
-    /// Requests that ended within the window, by outcome, whenever they began.
+    /// Requests that ended within the window, by outcome, whenever they began; known once it has ended.
     pub window_outcomes: Outcomes,
     /// Response times of measured successful requests.
     pub latency: Tally,
@@ -87,11 +87,11 @@ pub struct OperationBook {
     pub latency: Tally,
     /// Attempts begun since the start of the run.
     pub begun: u64,
-    /// Attempts begun within the window, and client requests begun within it.
+    /// Attempts begun within the window, once it has ended, and client requests begun within it.
     pub attempts: u64,
     /// Attempts answered since the start of the run, by outcome.
     pub ended: Outcomes,
-    /// Attempts answered within the window, by outcome; successes are in it once the run has ended.
+    /// Attempts answered within the window, by outcome, once it has ended.
     pub window_outcomes: Outcomes,
     /// Of these, how many were answered to nobody: the caller was gone.
     pub unheard: u64,
@@ -280,7 +280,7 @@ pub(super) struct Books {
     /// Whether the window is open now, and whether it was closed.
     pub(super) open: bool,
     pub(super) closed: bool,
-    /// What the run waits for: measured requests in flight, and the end of the window (1).
+    /// What the run waits for: the end of the window (1), then the measured requests in flight.
     pub(super) awaited: u64,
     /// Busy, waiting and stopped areas of all stations at the window's beginning and end.
     pub(super) marks: [Vec<Areas>; 2],
@@ -391,11 +391,6 @@ impl Books {
         let book = &mut self.clients[client as usize];
         book.begun += 1;
         book.in_flight.up(now);
-        debug_assert_eq!(self.open, now >= self.window[0] && now < self.window[1], "the window is open while it lasts");
-        if self.open {
-            book.measured += 1;
-            self.awaited += 1;
-        }
     }
 
     /// A request ended; returns the sum of its ledger [ns].
@@ -418,18 +413,17 @@ impl Books {
         if let Some(slo) = &mut book.slo {
             slo.ended(now, response, outcome == Outcome::Success);
         }
-        if self.open {
-            book.window_outcomes[outcome as usize] += 1;
-        }
         if outcome == Outcome::Success {
             self.series.succeeded(client, response, measured);
         } else {
             self.series.failed(client);
         }
         if measured {
-            self.awaited -= 1;
-            if self.awaited == 0 {
-                self.look = 0;
+            if self.closed {
+                self.awaited -= 1;
+                if self.awaited == 0 {
+                    self.look = 0;
+                }
             }
             book.outcomes[outcome as usize] += 1;
             if outcome == Outcome::Success {
@@ -446,7 +440,6 @@ impl Books {
     pub(super) fn called(&mut self, operation: u32) {
         let book = &mut self.operations[operation as usize];
         book.begun += 1;
-        book.attempts += u64::from(self.open);
     }
 
     /// Something happened to a guarded call.
@@ -480,8 +473,6 @@ impl Books {
             if outcome == Outcome::Success {
                 book.latencies.record(response);
                 book.latency.record(response);
-            } else {
-                book.window_outcomes[outcome as usize] += 1;
             }
             if !heard {
                 book.unheard += 1;

@@ -2,8 +2,12 @@
 
 use super::System;
 use super::balance::Service;
-use super::record::{Ending, Record};
-use crate::model::frame::Outcome;
+use super::record::{ClientBook, Ending, Record};
+
+/// Counts what happens within the window, of which there were so many in all at its end 0 or 1.
+fn count(end: usize, within: &mut u64, all: u64) {
+    *within = if end == 0 { all } else { all - *within };
+}
 
 impl System<'_> {
     /// The window begins.
@@ -18,9 +22,10 @@ impl System<'_> {
         if !self.books.closed {
             self.books.open = false;
             self.books.closed = true;
-            self.books.awaited -= 1;
             self.services.iter_mut().for_each(Service::close_window);
             self.mark(1);
+            let waits = |book: &ClientBook| book.measured - book.outcomes.iter().sum::<u64>();
+            self.books.awaited = self.books.clients.iter().map(waits).sum();
         }
     }
 
@@ -30,9 +35,15 @@ impl System<'_> {
         for book in &mut self.books.clients {
             book.areas[end] = book.in_flight.area(now);
             book.backlog[end] = book.in_flight.value();
+            count(end, &mut book.measured, book.begun);
+            book.window_outcomes.iter_mut().zip(book.ended).for_each(|(within, all)| count(end, within, all));
             if let Some(slo) = &mut book.slo {
                 slo.pass(now);
             }
+        }
+        for book in &mut self.books.operations {
+            count(end, &mut book.attempts, book.begun);
+            book.window_outcomes.iter_mut().zip(book.ended).for_each(|(within, all)| count(end, within, all));
         }
         self.data.mark(end == 1, now);
         self.books.marks[end] = self.areas();
@@ -55,10 +66,7 @@ impl System<'_> {
         let pools = self.pool_books();
         let fleets = self.fleet_books([start, self.books.closed_at]);
         let requests = self.books.clients.iter().map(|book| book.measured).sum();
-        for book in &mut self.books.operations {
-            book.requests = requests;
-            book.window_outcomes[Outcome::Success as usize] = book.latency.count;
-        }
+        self.books.operations.iter_mut().for_each(|book| book.requests = requests);
         let (memories, costs) = (self.memory_books(), self.cost_books());
         let databases = self.data.database_books();
         let (queues, groups) = self.data.queue_books();
