@@ -220,15 +220,15 @@ impl<E: Packed> Calendar<E> {
                 return None;
             }
             debug_assert!(time >= self.now, "time runs backwards");
-            let mut entry = self.heap.take_first()?;
-            if entry.kind == LANE {
-                entry = self.advance_lane(entry.about as usize, &alive);
-                if !alive(&entry.event()) {
-                    continue;
-                }
+            let entry = self.heap.take_first()?;
+            if entry.kind != LANE {
+                self.now = time;
+                return Some(entry.event());
             }
-            self.now = time;
-            return Some(entry.event());
+            if let Some(event) = self.advance_lane(entry.about as usize, &alive) {
+                self.now = time;
+                return Some(event);
+            }
         }
     }
 
@@ -238,8 +238,9 @@ impl<E: Packed> Calendar<E> {
         self.now = self.now.max(time);
     }
 
-    /// Takes the due head of a lane and puts the next living one into the heap.
-    fn advance_lane(&mut self, lane: usize, alive: &impl Fn(&E) -> bool) -> Entry {
+    /// Takes the due head of a lane, if it is alive, and puts the next living one into the heap.
+    #[inline(never)]
+    fn advance_lane(&mut self, lane: usize, alive: &impl Fn(&E) -> bool) -> Option<E> {
         let events = &mut self.lanes[lane].events;
         let head = events.pop_front().expect("a lane in the heap has a head");
         while events.front().is_some_and(|next| !alive(&next.event())) {
@@ -248,7 +249,7 @@ impl<E: Packed> Calendar<E> {
         if let Some(&Entry { time, order, .. }) = events.front() {
             self.put(time, order, LANE, lane as u64);
         }
-        head
+        Some(head.event()).filter(alive)
     }
 
     /// Adds an entry where it belongs.

@@ -26,8 +26,6 @@ impl System<'_> {
     // their own would be called at every step.
     #[inline(always)]
     fn run_frame(&mut self, mut index: u32, code: &[Instruction]) {
-        let blueprint = self.blueprint;
-        let now = self.calendar.now();
         if self.havoc.active > 0 && self.stands_still(index) {
             return;
         }
@@ -48,13 +46,13 @@ impl System<'_> {
                     let nanos = round(demand.draw(frame));
                     if nanos > 0 {
                         frame.stage = Stage::Delay;
-                        frame.since = now;
+                        frame.since = self.calendar.now();
                         frame.work = nanos;
                         frame.account = account;
-                        let event = Event::Resume { frame: index, generation: frame.generation };
+                        let generation = frame.generation;
                         match demand.lane {
-                            Some(lane) => self.calendar.in_lane(lane, event),
-                            None => self.calendar.after(nanos, event),
+                            Some(lane) => self.calendar.in_lane(lane, Event::Resume { frame: index, generation }),
+                            None => self.calendar.after(nanos, Event::Resume { frame: index, generation }),
                         }
                         return;
                     }
@@ -64,6 +62,7 @@ impl System<'_> {
                     let work = self.sharing[station as usize].work_of(self.demands[demand as usize].draw(frame));
                     frame.work = work;
                     if work > 0 {
+                        let now = self.calendar.now();
                         frame.stage = Stage::Share;
                         frame.since = now;
                         (frame.account, frame.account2) = (service, waiting);
@@ -76,7 +75,7 @@ impl System<'_> {
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
                     let servers = &mut self.servers[station as usize];
                     let entry = match servers.is_plain() {
-                        true => servers.enter(now, index, &mut self.frames),
+                        true => servers.enter(self.calendar.now(), index, &mut self.frames),
                         false => self.enter_ranked(station, index),
                     };
                     match entry {
@@ -106,7 +105,7 @@ impl System<'_> {
                 Instruction::Release { slot } => {
                     let failed = frame.outcome != Outcome::Success;
                     if failed {
-                        frame.place = blueprint.program.unwind[place as usize];
+                        frame.place = self.blueprint.program.unwind[place as usize];
                     }
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
                     self.release(station, index);
@@ -152,7 +151,7 @@ impl System<'_> {
                 }
                 Instruction::Unlimit { limit } => {
                     if frame.outcome != Outcome::Success {
-                        frame.place = blueprint.program.unwind[place as usize];
+                        frame.place = self.blueprint.program.unwind[place as usize];
                     }
                     self.unlimit(index, limit.into());
                 }
@@ -189,7 +188,7 @@ impl System<'_> {
                     return;
                 }
                 Instruction::Choose { choice } => {
-                    let choice = &blueprint.program.choices[choice as usize];
+                    let choice = &self.blueprint.program.choices[choice as usize];
                     let point = unit(&mut Draw::new(frame.key, choice.salt, frame.visit()));
                     frame.place = choice.way(point).unwrap_or(frame.place);
                 }
@@ -214,11 +213,11 @@ impl System<'_> {
                     }
                 }
                 Instruction::Fail => self.fail(index, place, Outcome::Error),
-                Instruction::Recover if frame.is_doomed() => frame.place = blueprint.program.unwind[place as usize],
+                Instruction::Recover if frame.is_doomed() => frame.place = self.blueprint.program.unwind[place as usize],
                 Instruction::Recover => frame.outcome = Outcome::Success,
                 Instruction::Raise => {
                     if frame.outcome != Outcome::Success {
-                        frame.place = blueprint.program.unwind[place as usize];
+                        frame.place = self.blueprint.program.unwind[place as usize];
                     }
                 }
                 Instruction::Reply { size } => self.answer_early(index, size),

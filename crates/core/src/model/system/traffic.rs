@@ -56,8 +56,6 @@ struct Begun {
     /// Its user among those of all clients; [`NONE`] if it belongs to nobody.
     session: u32,
     bearing: Bearing,
-    /// See [`Source::direct`].
-    direct: Option<u32>,
 }
 
 /// A batch at work.
@@ -132,20 +130,21 @@ impl Source {
     }
 
     /// The request of a user that begins now.
-    #[inline(always)]
     fn begin(&mut self, user: u32, now: Nanos) -> Begun {
-        if !self.plain {
-            return self.begin_apart(user, now);
-        }
+        if self.plain { self.begin_plainly(user) } else { self.begin_apart(user, now) }
+    }
+
+    /// The same where a request is told from others by its number alone.
+    #[inline(always)]
+    fn begin_plainly(&mut self, user: u32) -> Begun {
         let number = &mut self.sent[user as usize];
         let request_key = key(self.key ^ u64::from(user).rotate_left(32), u64::from(*number));
         *number += 1;
         let bearing = Bearing { priority: self.priority, ..Bearing::PLAIN };
-        Begun { key: request_key, session: NONE, bearing, direct: self.direct }
+        Begun { key: request_key, session: NONE, bearing }
     }
 
     /// The same where there is something to know of requests or users.
-    #[inline(never)]
     fn begin_apart(&mut self, user: u32, now: Nanos) -> Begun {
         let number = &mut self.sent[user as usize];
         let mut who = user;
@@ -162,7 +161,7 @@ impl Source {
             let tried = if job.again.is_some() { self.key.wrapping_add(request_key) } else { self.key };
             request_key = key(tried, u64::from(bearing.item));
         }
-        Begun { key: request_key, session: self.session(user), bearing, direct: self.direct }
+        Begun { key: request_key, session: self.session(user), bearing }
     }
 
     /// What a request that begins now is about, and how important it is.
@@ -275,29 +274,39 @@ impl System<'_> {
     /// An open client's request arrives; returns its frame, which runs next.
     #[inline(always)]
     pub(super) fn arrival(&mut self, client: u32) -> Option<u32> {
-        let now = self.calendar.now();
         let source = &mut self.sources[client as usize];
-        let user = if source.plain { 0 } else { source.arrives() };
+        if !source.plain {
+            return self.arrival_apart(client);
+        }
         if let Some(time) = source.next_arrival() {
             self.calendar.late_at(time, Event::Arrival { client });
         }
-        let begun = source.begin(user, now);
-        self.start_request(client, user, begun)
+        let (begun, direct) = (source.begin_plainly(0), source.direct);
+        self.start_request(client, 0, begun, direct)
+    }
+
+    /// The same where there is something to know of requests or users.
+    #[inline(never)]
+    fn arrival_apart(&mut self, client: u32) -> Option<u32> {
+        let user = self.sources[client as usize].arrives();
+        self.schedule_arrival(client);
+        self.begin_request(client, user)
     }
 
     /// A request begins; returns its frame, which runs next; `None` if it has ended already because there is nobody to ask.
     #[inline(never)]
     pub(super) fn begin_request(&mut self, client: u32, user: u32) -> Option<u32> {
-        let begun = self.sources[client as usize].begin(user, self.calendar.now());
-        self.start_request(client, user, begun)
+        let source = &mut self.sources[client as usize];
+        let (begun, direct) = (source.begin(user, self.calendar.now()), source.direct);
+        self.start_request(client, user, begun, direct)
     }
 
     /// Starts the frame of a request that has just begun, and of its attempt if both are one.
     #[inline(always)]
-    fn start_request(&mut self, client: u32, user: u32, begun: Begun) -> Option<u32> {
+    fn start_request(&mut self, client: u32, user: u32, begun: Begun, direct: Option<u32>) -> Option<u32> {
         let now = self.calendar.now();
         self.books.began(client, now);
-        let Some(site) = begun.direct else { return Some(self.start_program(client, user, begun)) };
+        let Some(site) = direct else { return Some(self.start_program(client, user, begun)) };
         let Begun { key: request_key, bearing, .. } = begun;
         let target = &self.targets[site as usize];
         let attempt_key = child(request_key, target.salt, 0);
