@@ -203,8 +203,13 @@ impl Sharing {
     fn serve(&mut self, frame: u32, work: Nanos) {
         self.change(1.0);
         let leaves = self.virtual_now + real(work);
-        self.jobs.push(Job { leaves, order: self.order, frame });
+        self.add(leaves, self.order, frame);
         self.order += 1;
+    }
+
+    #[inline(never)]
+    fn add(&mut self, leaves: f64, order: u64, frame: u32) {
+        self.jobs.push(Job { leaves, order, frame });
     }
 
     /// Lets the first of those who wait for a lane have one that became free.
@@ -266,8 +271,9 @@ impl Sharing {
     pub fn arrange(&mut self, now: Nanos) -> Option<(Nanos, u32)> {
         let Some(first) = self.jobs.first() else { return self.arrange_idle(now) };
         let left = (first.leaves - self.virtual_now).max(0.0);
-        // Nobody is faster than at full speed: that often decides without a division.
-        if self.pending.is_some_and(|pending| real(pending.saturating_sub(now)) <= left) && self.pace.is_none() {
+        // A wake-up that comes too early for sure is kept without a division; the margin is a thousand times what rounding can do.
+        let early = |pending: Nanos| real(pending.saturating_sub(now)) * self.rate <= left * (1.0 - 1e-12);
+        if self.pace.is_none() && self.pending.is_some_and(early) {
             return None;
         }
         let mut time = now.saturating_add(round(left / self.rate));

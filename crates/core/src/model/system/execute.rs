@@ -213,7 +213,9 @@ impl System<'_> {
                     }
                 }
                 Instruction::Fail => self.fail(index, place, Outcome::Error),
-                Instruction::Recover if frame.is_doomed() => frame.place = self.blueprint.program.unwind[place as usize],
+                Instruction::Recover if frame.is_doomed() => {
+                    frame.place = self.blueprint.program.unwind[place as usize]
+                }
                 Instruction::Recover => frame.outcome = Outcome::Success,
                 Instruction::Raise => {
                     if frame.outcome != Outcome::Success {

@@ -52,7 +52,11 @@ pub struct LinkBook {
 type Span = (u32, f64, u32);
 
 /// Sets the links up; those with a limit add stations.
-pub(super) fn links<E: Packed>(plan: &NetworkPlan, sharing: &mut Vec<Sharing>, calendar: &mut Calendar<E>) -> Vec<Link> {
+pub(super) fn links<E: Packed>(
+    plan: &NetworkPlan,
+    sharing: &mut Vec<Sharing>,
+    calendar: &mut Calendar<E>,
+) -> Vec<Link> {
     let link = |link: &LinkPlan| {
         let pipe = if link.nanos_per_byte.is_some() { sharing.len() as u32 } else { NONE };
         if pipe != NONE {
