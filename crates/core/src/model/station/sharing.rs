@@ -53,9 +53,10 @@ pub struct Sharing {
     virtual_now: f64,
     /// When `virtual_now` was true.
     updated: Nanos,
-    /// How many jobs are served, and the rate of each.
+    /// How many jobs are served, and the rate of each; without a pace also how much longer each takes than at full speed.
     count: f64,
     rate: f64,
+    stretch: f64,
     order: u64,
     present: Level,
     /// Work done so far, by integration of the rate [lane·ns].
@@ -100,6 +101,7 @@ impl Sharing {
             updated: 0,
             count: 0.0,
             rate: 1.0,
+            stretch: 1.0,
             order: 0,
             present: Level::default(),
             done: 0.0,
@@ -170,10 +172,10 @@ impl Sharing {
     #[inline(always)]
     fn change(&mut self, jobs: f64) {
         self.count += jobs;
-        self.rate = match &mut self.pace {
-            None if self.count <= self.lanes => 1.0,
-            None => self.lanes / self.count,
-            Some(pace) => pace.rate(self.count, self.lanes),
+        (self.rate, self.stretch) = match &mut self.pace {
+            None if self.count <= self.lanes => (1.0, 1.0),
+            None => (self.lanes / self.count, self.count / self.lanes),
+            Some(pace) => (pace.rate(self.count, self.lanes), 1.0),
         };
     }
 
@@ -276,14 +278,19 @@ impl Sharing {
         if self.pace.is_none() && self.pending.is_some_and(early) {
             return None;
         }
-        let mut time = now.saturating_add(round(left / self.rate));
-        if let Some(pace) = &self.pace {
-            time = pace.next(now).map_or(time, |next| time.min(next));
-            if time == NEVER {
-                return None;
-            }
+        if self.pace.is_some() {
+            return self.arrange_paced(now, left);
         }
-        self.wake_at(time)
+        self.wake_at(now.saturating_add(round(left * self.stretch)))
+    }
+
+    /// The same for a station with a pace, of whose first job so much is left.
+    fn arrange_paced(&mut self, now: Nanos, left: f64) -> Option<(Nanos, u32)> {
+        let mut time = now.saturating_add(round(left / self.rate));
+        if let Some(next) = self.pace.as_ref().and_then(|pace| pace.next(now)) {
+            time = time.min(next);
+        }
+        if time == NEVER { None } else { self.wake_at(time) }
     }
 
     /// Without jobs only somebody who takes lanes can use a quota up.

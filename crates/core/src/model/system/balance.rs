@@ -10,7 +10,7 @@
 
 use crate::engine::random::{below, named, unit};
 use crate::engine::{Nanos, Stream};
-use crate::model::balancer::{Balancer, By, Call, Members, Reply, View};
+use crate::model::balancer::{By, Call, Reply, View};
 use crate::model::balancing::health::Health;
 use crate::model::balancing::latencies::Latencies;
 use crate::model::balancing::outliers::Outliers;
@@ -18,33 +18,11 @@ use crate::model::balancing::{Balancing, Load};
 use crate::model::blueprint;
 use crate::model::frame::{Answer, Outcome};
 
+use super::balancers::{Connections, One, Placed, balancers};
 use super::fleet::{Gauge, Versions};
 use super::followed::Followed;
 use super::knowledge::Knowledge;
 use super::record::ServiceBook;
-
-/// Where a call goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Placed {
-    pub(super) instance: u32,
-    /// Which of the service's balancers sends it; [`Placed::BY_NOBODY`] if there was nothing to choose.
-    pub(super) balancer: u16,
-}
-
-impl Placed {
-    /// No balancer: nobody counts the call.
-    pub(super) const BY_NOBODY: u16 = u16::MAX;
-}
-
-/// One balancer. What every call touches comes first.
-#[derive(Debug)]
-#[repr(C)]
-pub(super) struct One {
-    policy: Box<dyn Balancer>,
-    /// Per instance: its calls sent and not answered.
-    pub(super) in_flight: Vec<u32>,
-    pub(super) members: Members,
-}
 
 /// What is reported of the calls in flight.
 #[derive(Debug)]
@@ -60,22 +38,6 @@ impl Reports {
         let Load::Reported(every) = load else { return None };
         let every = every.as_nanos().max(1);
         Some(Reports { every, next: every, last: vec![0; instances] })
-    }
-}
-
-/// The calls that balancers may have in flight.
-#[derive(Debug)]
-struct Connections {
-    limit: u32,
-    /// Per balancer, its levels and versions together: those it has.
-    open: Vec<u32>,
-}
-
-impl Connections {
-    /// Those of so many balancers, if they are limited.
-    fn of(balancing: &Balancing, balancers: u32) -> Option<Box<Self>> {
-        let open = vec![0; balancers as usize];
-        balancing.connections.map(|limit| Box::new(Connections { limit, open }))
     }
 }
 
@@ -134,23 +96,6 @@ pub(super) struct Service {
     pub(super) knowledge: Box<Knowledge>,
 }
 
-/// The balancers of a service: so many for each of its groups of instances.
-fn balancers(service: &blueprint::Service, count: u32, groups: u32, zones: impl Fn(u32) -> u16) -> Vec<One> {
-    let instances = service.instances as usize;
-    let mut members = Members::alike(&service.name, instances);
-    members.capacity.fill(service.capacity());
-    members.zones = (0..service.instances).map(zones).collect();
-    members.speeds = (0..service.instances).map(|instance| service.speed(instance)).collect();
-    members.weights = (0..service.instances).map(|instance| service.balancing.weight(instance)).collect();
-    let one = |number: u32| {
-        let mut policy = service.balancer.build();
-        let members = Members { balancer: [number, count], ..members.clone() };
-        policy.members(&members);
-        One { policy, members, in_flight: vec![0; instances] }
-    };
-    (0..groups * count).map(|number| one(number % count)).collect()
-}
-
 impl Service {
     /// The service whose instances begin at `first_instance` and stand in `zones`; `root` is the key of the run.
     pub(super) fn new(
@@ -167,7 +112,7 @@ impl Service {
         let renewable = service.fleet.as_ref().is_some_and(|fleet| fleet.rollout.is_some());
         let levels = balancing.level_count();
         let balancers = balancers(service, count, if renewable { 2 } else { 1 } * levels, zones);
-        let watched = balancers.iter().any(|one| one.policy.watches());
+        let (watched, several) = (balancers.iter().any(|one| one.policy.watches()), balancers.len() > 1);
         let connections = Connections::of(&balancing, count);
         let balanced = instances > 1
             || service.fleet.is_some()
@@ -188,7 +133,7 @@ impl Service {
         });
         let plain = balanced
             && !(watched || renewable || reports.is_some() || latencies.is_some())
-            && balancers.len() == 1
+            && !several
             && knowledge.outliers.is_none()
             && connections.is_none()
             && knowledge.balancing.follow.is_none();
@@ -196,8 +141,6 @@ impl Service {
         let by_session = knowledge.balancing.follow == Some(By::Session);
         let of_sessions = balanced && (service.balancer.needs_session() || by_session);
         let zoned = balancers[0].members.zones.iter().any(|zone| *zone > 0);
-        let of_data = !(of_sessions || foresees || zoned);
-        let present = vec![0; if balancers.len() > 1 { instances } else { 0 }];
         let mut service = Service {
             first_instance,
             balanced,
@@ -208,7 +151,7 @@ impl Service {
             levels: if levels > 1 { vec![100; levels as usize] } else { Vec::new() },
             connections,
             random: Stream::new(named(named(root, &service.name), "balancer")),
-            present,
+            present: vec![0; if several { instances } else { 0 }],
             workers: service.workers(),
             sent: vec![0; instances],
             followed: knowledge.balancing.follow.map(Followed::new).map(Box::new),
@@ -224,7 +167,7 @@ impl Service {
             due: Nanos::MAX,
             alone_until: 0,
             plain: plain && !scaled,
-            of_data,
+            of_data: !(of_sessions || foresees || zoned),
             plain_until: 0,
             of_data_until: 0,
         };

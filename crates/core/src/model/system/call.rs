@@ -1,6 +1,6 @@
 //! Beginning and ending attempts: calls, replies, joins, timeouts.
 
-use super::balance::Placed;
+use super::balancers::Placed;
 use super::parts::Target;
 use super::traffic::Book;
 use super::{Event, System};

@@ -11,6 +11,7 @@
 
 mod agent;
 mod balance;
+mod balancers;
 mod call;
 mod channel;
 mod data;

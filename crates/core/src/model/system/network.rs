@@ -287,7 +287,7 @@ impl System<'_> {
         let (owner, instance, bearing) = (from.owner, from.instance, from.bearing());
         let start = Start { role: Role::Attempt, owner, instance, key, place: network.code[1], bearing };
         let (courier, frame) = self.frames.start(now, start);
-        frame.started = from.started;
+        (frame.started, frame.balancer) = (from.started, from.balancer);
         (frame.parent, frame.parent_generation) = (from.parent, from.parent_generation);
         (frame.outcome, frame.reason) = (from.outcome, from.reason);
         (frame.sibling, frame.work, frame.ledger) = (from.sibling, bytes, ledger);

@@ -1,6 +1,6 @@
 //! Requests: how they begin and end.
 
-use super::balance::Placed;
+use super::balancers::Placed;
 use super::visits::Visits;
 use super::{Event, System};
 use crate::engine::Stream;

@@ -11,7 +11,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::super::System;
-use super::super::balance::Placed;
+use super::super::balancers::Placed;
 use super::Waiter;
 use super::books::DatabaseBook;
 use crate::engine::Nanos;

@@ -4,7 +4,7 @@
 //! costs nothing.
 
 use super::super::System;
-use super::super::balance::Placed;
+use super::super::balancers::Placed;
 use super::database::Database;
 use crate::model::data::DatabasePlan;
 

@@ -1,7 +1,7 @@
 //! Which instance gets a call that is about data.
 
 use super::super::System;
-use super::super::balance::Placed;
+use super::super::balancers::Placed;
 use super::cache::shard_of;
 use crate::model::program::Route;
 
