@@ -53,10 +53,9 @@ pub struct Sharing {
     virtual_now: f64,
     /// When `virtual_now` was true.
     updated: Nanos,
-    /// How many jobs are served, and the rate of each; without a pace also how much longer each takes than at full speed.
+    /// How many jobs are served, and the rate of each.
     count: f64,
     rate: f64,
-    stretch: f64,
     order: u64,
     present: Level,
     /// Work done so far, by integration of the rate [lane·ns].
@@ -101,7 +100,6 @@ impl Sharing {
             updated: 0,
             count: 0.0,
             rate: 1.0,
-            stretch: 1.0,
             order: 0,
             present: Level::default(),
             done: 0.0,
@@ -172,10 +170,10 @@ impl Sharing {
     #[inline(always)]
     fn change(&mut self, jobs: f64) {
         self.count += jobs;
-        (self.rate, self.stretch) = match &mut self.pace {
-            None if self.count <= self.lanes => (1.0, 1.0),
-            None => (self.lanes / self.count, self.count / self.lanes),
-            Some(pace) => (pace.rate(self.count, self.lanes), 1.0),
+        self.rate = match &mut self.pace {
+            None if self.count <= self.lanes => 1.0,
+            None => self.lanes / self.count,
+            Some(pace) => pace.rate(self.count, self.lanes),
         };
     }
 
@@ -281,7 +279,7 @@ impl Sharing {
         if self.pace.is_some() {
             return self.arrange_paced(now, left);
         }
-        self.wake_at(now.saturating_add(round(left * self.stretch)))
+        self.wake_at(now.saturating_add(round(left / self.rate)))
     }
 
     /// The same for a station with a pace, of whose first job so much is left.
