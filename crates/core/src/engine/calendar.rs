@@ -13,12 +13,15 @@
 //! begins at it. The late class has a heap of its own. What an event causes at its own instant is not scheduled here at
 //! all: its handler does it at once.
 //!
+//! An event whose time changes with everything that happens is an *alarm* ([`Alarms`]): its owner moves it.
+//!
 //! Cancelling: the calendar does not search. An event carries a generation number which its receiver compares; a lane
 //! drops dead events at its head when asked who is alive.
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
+use super::alarms::Alarms;
 use super::far::{Far, Timed};
 use super::heap::{Heap, Ranked};
 use super::time::{NEVER, Nanos};
@@ -43,7 +46,13 @@ pub trait Packed: Copy {
 
     /// The event with this kind, about this.
     fn unpack(kind: u32, about: u64) -> Self;
+
+    /// The event that an owner's alarm rings.
+    fn alarm(owner: u32) -> Self;
 }
+
+/// No owner of an alarm.
+const NOBODY: u32 = u32::MAX;
 
 /// The kind of entries that say that the head of a lane is due.
 const LANE: u32 = u32::MAX;
@@ -99,6 +108,9 @@ pub struct Calendar<E> {
     far: Far<Entry>,
     late: Heap<Entry>,
     lanes: Vec<Lane>,
+    alarms: Alarms,
+    /// Whose alarm rings and has not been set anew; [`NOBODY`] if none does.
+    ringing: u32,
     events: PhantomData<E>,
 }
 
@@ -121,6 +133,8 @@ impl<E: Packed> Calendar<E> {
             far: Far::new(),
             late: Heap::new(),
             lanes: Vec::new(),
+            alarms: Alarms::default(),
+            ringing: NOBODY,
             events: PhantomData,
         }
     }
@@ -134,7 +148,7 @@ impl<E: Packed> Calendar<E> {
     /// How many events are pending, dead ones included.
     pub fn len(&self) -> usize {
         let in_lanes: usize = self.lanes.iter().map(|lane| lane.events.len().saturating_sub(1)).sum();
-        self.heap.len() + self.far.len() + self.late.len() + in_lanes
+        self.heap.len() + self.far.len() + self.late.len() + in_lanes + self.alarms.len()
     }
 
     /// Whether nothing is pending.
@@ -197,16 +211,34 @@ impl<E: Packed> Calendar<E> {
         }
     }
 
+    /// Lets an owner's alarm ring at `time` and not before (now if that is past), or not at all. An alarm that would ring then anyway
+    /// keeps its place among the events of that instant. An alarm that rings must be set before the next event.
+    #[inline]
+    pub fn set_alarm(&mut self, owner: u32, time: Option<Nanos>) {
+        let rings = self.ringing == owner;
+        if rings {
+            self.ringing = NOBODY;
+        }
+        let Some(time) = time.map(|time| time.max(self.now)) else { return self.alarms.clear(owner) };
+        if rings || self.alarms.time_of(owner) != Some(time) {
+            let order = self.next_order();
+            self.alarms.set(owner, time, order);
+        }
+    }
+
     /// Takes the next event before `until` and moves the clock to it; `None` if there is none. `alive` tells whether an
     /// event still matters; dead events may be dropped unseen, but a dead event may also be returned.
     #[inline]
     pub fn next(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<E> {
         loop {
-            let time = match self.heap.first() {
-                Some(entry) => entry.time,
-                None if self.far.is_empty() => NEVER,
-                None => self.fetch(),
-            };
+            if self.heap.first().is_none() && !self.far.is_empty() {
+                self.fetch();
+            }
+            let (mut time, order) = self.heap.first().map_or((NEVER, u32::MAX), |entry| (entry.time, entry.order));
+            let alarm = self.alarms.first().filter(|alarm| (alarm.time, alarm.order) < (time, order));
+            if let Some(alarm) = alarm {
+                time = alarm.time;
+            }
             if let Some(late) = self.late.first()
                 && late.time < time
             {
@@ -220,6 +252,11 @@ impl<E: Packed> Calendar<E> {
                 return None;
             }
             debug_assert!(time >= self.now, "time runs backwards");
+            if let Some(alarm) = alarm {
+                debug_assert_eq!(self.ringing, NOBODY, "whoever is rung sets the alarm anew");
+                (self.now, self.ringing) = (time, alarm.owner);
+                return Some(E::alarm(alarm.owner));
+            }
             let entry = self.heap.take_first()?;
             if entry.kind != LANE {
                 self.now = time;
@@ -287,13 +324,12 @@ impl<E: Packed> Calendar<E> {
         }
     }
 
-    /// Fills the empty heap with what is next among that which is far; returns the time of the first, or the end of time.
+    /// Fills the empty heap with what is next among that which is far.
     #[inline(never)]
-    fn fetch(&mut self) -> Nanos {
+    fn fetch(&mut self) {
         let heap = &mut self.heap;
         let last = self.far.take(self.batch, |entry| heap.push(entry));
         self.near_until = last.filter(|_| !self.far.is_empty()).unwrap_or(NEVER);
-        self.heap.first().map_or(NEVER, |entry| entry.time)
     }
 
     #[inline]
@@ -314,6 +350,7 @@ impl<E: Packed> Calendar<E> {
             calendar.heap.iter_mut().for_each(|entry| change(&mut entry.order));
             calendar.far.iter_mut().for_each(|entry| change(&mut entry.order));
             calendar.late.iter_mut().for_each(|entry| change(&mut entry.order));
+            calendar.alarms.iter_mut().for_each(|alarm| change(&mut alarm.order));
             for lane in &mut calendar.lanes {
                 lane.events.iter_mut().for_each(|entry| change(&mut entry.order));
             }
@@ -339,6 +376,9 @@ mod tests {
     use crate::engine::random::{Stream, below};
     use std::collections::BTreeMap;
 
+    /// The events of alarms come behind all others.
+    const ALARM: u32 = 1 << 30;
+
     impl Packed for u32 {
         fn pack(self) -> (u32, u64) {
             (0, self.into())
@@ -347,10 +387,19 @@ mod tests {
         fn unpack(_kind: u32, about: u64) -> Self {
             about as u32
         }
+
+        fn alarm(owner: u32) -> Self {
+            ALARM + owner
+        }
     }
 
     fn drain(calendar: &mut Calendar<u32>) -> Vec<(Nanos, u32)> {
-        std::iter::from_fn(|| calendar.next(Nanos::MAX, |_| true).map(|event| (calendar.now(), event))).collect()
+        let next = || {
+            let event = calendar.next(Nanos::MAX, |_| true)?;
+            event.checked_sub(ALARM).iter().for_each(|owner| calendar.set_alarm(*owner, None));
+            Some((calendar.now(), event))
+        };
+        std::iter::from_fn(next).collect()
     }
 
     #[test]
@@ -389,11 +438,27 @@ mod tests {
         assert!(calendar.is_empty());
     }
 
+    type Twin = BTreeMap<(Nanos, bool, u32), u32>;
+
+    /// Sets an alarm in the calendar and in its twin, where one that would ring then anyway keeps its place.
+    fn set_alarm(calendar: &mut Calendar<u32>, twin: &mut Twin, number: u32, owner: u32, time: Option<Nanos>) {
+        calendar.set_alarm(owner, time);
+        let place = twin.iter().find(|(_, event)| **event == ALARM + owner).map(|(place, _)| *place);
+        if let Some(place) = place.filter(|place| Some(place.0) != time) {
+            twin.remove(&place);
+        }
+        if let Some(time) = time
+            && place.is_none_or(|place| place.0 != time)
+        {
+            twin.insert((time, false, number), ALARM + owner);
+        }
+    }
+
     /// The obvious twin, an ordered map from (time, class, insertion) to event, in step with the calendar through random
     /// schedules: so many of 16 steps add an event, up to `reach` away.
     fn agrees_with_an_ordered_map(mut calendar: Calendar<u32>, seed: u64, adding: u64, reach: u64, steps: u32) {
         let mut random = Stream::new(seed);
-        let mut twin = BTreeMap::new();
+        let mut twin = Twin::new();
         let lanes: Vec<(LaneId, Nanos)> = [3, 17, 17, 90].map(|delay| (calendar.lane(delay), delay)).to_vec();
         calendar.order = if seed.is_multiple_of(2) { 0 } else { u32::MAX - 500 };
         let adding = |number| if number < steps * 3 / 4 { adding } else { 4 };
@@ -407,6 +472,10 @@ mod tests {
                     let expected = twin.pop_first().map(|((time, _, _), event)| (time, event));
                     let got = calendar.next(Nanos::MAX, |_| true).map(|event| (calendar.now(), event));
                     assert_eq!(got, expected);
+                    if let Some(owner) = got.and_then(|(_, event)| event.checked_sub(ALARM)) {
+                        let again = (seed % 3 > 0 && adding(number) > 4).then(|| calendar.now() + delay);
+                        set_alarm(&mut calendar, &mut twin, number, owner, again);
+                    }
                 }
                 0 => {
                     let until = twin.first_key_value().map_or(now, |((time, _, _), _)| *time);
@@ -416,6 +485,11 @@ mod tests {
                 1 => {
                     calendar.late_at(now + delay, number);
                     twin.insert((now + delay, true, number), number);
+                }
+                4 => {
+                    let (owner, time) =
+                        (below(&mut random, 5) as u32, (seed % 2 == 0 || delay > 1).then_some(now + delay));
+                    set_alarm(&mut calendar, &mut twin, number, owner, time);
                 }
                 2..4 => {
                     let (lane, delay) = lanes[below(&mut random, 4) as usize];

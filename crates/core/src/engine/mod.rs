@@ -9,6 +9,7 @@
 //! Limits: time is `u64` nanoseconds (584 years); at most 2³² events may be scheduled between two renumberings
 //! (done by the calendar itself).
 
+pub mod alarms;
 pub mod calendar;
 pub mod far;
 pub mod fingerprint;

@@ -62,9 +62,6 @@ pub struct Sharing {
     done: f64,
     /// Work of all jobs that left [ns].
     served: u128,
-    /// Generation of the pending wake-up, and its instant.
-    generation: u32,
-    pending: Option<Nanos>,
     /// What slows it down, if anything can.
     pace: Option<Box<Pace>>,
     /// What it was before its lanes changed last.
@@ -104,8 +101,6 @@ impl Sharing {
             present: Level::default(),
             done: 0.0,
             served: 0,
-            generation: 0,
-            pending: None,
             pace: None,
             before: Before::default(),
         }
@@ -263,70 +258,35 @@ impl Sharing {
         done
     }
 
-    /// When the station must be woken next, if that is not arranged yet: the instant and the generation of the wake-up.
-    /// Virtual time must be up to date.
-    ///
-    /// A wake-up that became too early is kept: the station then sees that nobody is done and arranges the next.
+    /// When the station must be woken next, as things stand; `None` if it need not be. Virtual time must be up to date.
     #[inline(always)]
-    pub fn arrange(&mut self, now: Nanos) -> Option<(Nanos, u32)> {
-        let Some(first) = self.jobs.first() else { return self.arrange_idle(now) };
-        let left = (first.leaves - self.virtual_now).max(0.0);
-        // A wake-up that comes too early for sure is kept without a division; the margin is a thousand times what rounding can do.
-        let early = |pending: Nanos| real(pending.saturating_sub(now)) * self.rate <= left * (1.0 - 1e-12);
-        if self.pace.is_none() && self.pending.is_some_and(early) {
-            return None;
-        }
+    pub fn wakes(&mut self, now: Nanos) -> Option<Nanos> {
         if self.pace.is_some() {
-            return self.arrange_paced(now, left);
+            return self.wakes_paced(now);
         }
-        self.wake_at(now.saturating_add(round(left / self.rate)))
+        let left = (self.jobs.first()?.leaves - self.virtual_now).max(0.0);
+        // Alone, or all with a lane of their own, they need no division.
+        let stretched = if self.rate == 1.0 { left } else { left / self.rate };
+        Some(now.saturating_add(round(stretched)))
     }
 
-    /// The same for a station with a pace, of whose first job so much is left.
-    fn arrange_paced(&mut self, now: Nanos, left: f64) -> Option<(Nanos, u32)> {
-        let mut time = now.saturating_add(round(left / self.rate));
-        if let Some(next) = self.pace.as_ref().and_then(|pace| pace.next(now)) {
-            time = time.min(next);
-        }
-        if time == NEVER { None } else { self.wake_at(time) }
+    /// The same for a station with a pace. Without jobs only somebody who takes lanes can use a quota up.
+    fn wakes_paced(&mut self, now: Nanos) -> Option<Nanos> {
+        let pace = self.pace.as_ref()?;
+        let Some(first) = self.jobs.first() else { return Some(pace).filter(|pace| pace.takes_lanes())?.next(now) };
+        let left = (first.leaves - self.virtual_now).max(0.0);
+        let done = now.saturating_add(round(left / self.rate));
+        let time = pace.next(now).map_or(done, |next| done.min(next));
+        (time < NEVER).then_some(time)
     }
 
-    /// Without jobs only somebody who takes lanes can use a quota up.
-    #[cold]
-    fn arrange_idle(&mut self, now: Nanos) -> Option<(Nanos, u32)> {
-        let time = self.pace.as_ref().filter(|pace| pace.takes_lanes())?.next(now)?;
-        self.wake_at(time)
-    }
-
-    /// Takes note of the next wake-up, if it comes before the pending one.
+    /// The station is woken: brings virtual time up to date.
     #[inline]
-    fn wake_at(&mut self, time: Nanos) -> Option<(Nanos, u32)> {
-        if self.pending.is_some_and(|pending| pending <= time) {
-            return None;
-        }
-        self.pending = Some(time);
-        self.generation = self.generation.wrapping_add(1);
-        Some((time, self.generation))
-    }
-
-    /// Whether a wake-up of this generation is the pending one.
-    #[inline]
-    pub fn expects(&self, generation: u32) -> bool {
-        self.pending.is_some() && self.generation == generation
-    }
-
-    /// A wake-up has come; `false` if it is not the pending one. Brings virtual time up to date.
-    #[inline]
-    pub fn woken(&mut self, now: Nanos, generation: u32) -> bool {
-        if !self.expects(generation) {
-            return false;
-        }
-        self.pending = None;
+    pub fn woken(&mut self, now: Nanos) {
         self.advance(now);
         if self.pace.is_some() {
             self.change(0.0);
         }
-        true
     }
 
     /// How much of its work a present frame has had done at `now` [ns at full speed].

@@ -11,10 +11,10 @@
 use crate::engine::random::{below, named, unit};
 use crate::engine::{Nanos, Stream};
 use crate::model::balancer::{By, Call, Reply, View};
+use crate::model::balancing::Load;
 use crate::model::balancing::health::Health;
 use crate::model::balancing::latencies::Latencies;
 use crate::model::balancing::outliers::Outliers;
-use crate::model::balancing::Load;
 use crate::model::blueprint;
 use crate::model::frame::{Answer, Outcome};
 

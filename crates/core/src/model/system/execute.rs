@@ -284,11 +284,9 @@ impl System<'_> {
 
     /// Lets all frames go on whose work at a sharing station is done.
     #[inline(always)]
-    pub(super) fn shared(&mut self, station: u32, generation: u32) {
+    pub(super) fn shared(&mut self, station: u32) {
         let now = self.calendar.now();
-        if !self.sharing[station as usize].woken(now, generation) {
-            return;
-        }
+        self.sharing[station as usize].woken(now);
         while let Some(index) = self.sharing[station as usize].leave(now) {
             let frame = &mut self.frames[index];
             if frame.stage == Stage::Transfer {
@@ -308,12 +306,11 @@ impl System<'_> {
         self.arrange(station);
     }
 
-    /// Schedules the next wake-up of a sharing station if it needs one.
+    /// Sets the alarm of a sharing station, after all that changes when its next job is done.
     #[inline]
     pub(super) fn arrange(&mut self, station: u32) {
-        if let Some((time, generation)) = self.sharing[station as usize].arrange(self.calendar.now()) {
-            self.calendar.at(time, Event::Shared { station, generation });
-        }
+        let time = self.sharing[station as usize].wakes(self.calendar.now());
+        self.calendar.set_alarm(station, time);
     }
 
     /// Gives a slot back and lets the next in the queue have it.

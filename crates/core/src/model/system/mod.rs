@@ -83,8 +83,8 @@ pub enum Event {
     Think { client: u32, user: u32 },
     /// A frame's delay is over.
     Resume { frame: u32, generation: u32 },
-    /// A sharing station should look who is done.
-    Shared { station: u32, generation: u32 },
+    /// A job of a sharing station is done, or its pace changes.
+    Shared { station: u32 },
     /// A frame has waited long enough for its callee.
     Timeout { frame: u32, generation: u32 },
     /// A frame has waited in a queue for as long as it may.
@@ -105,7 +105,7 @@ impl Packed for Event {
             Event::Arrival { client } => (0, client.into()),
             Event::Think { client, user } => (1, both(client, user)),
             Event::Resume { frame, generation } => (2, both(frame, generation)),
-            Event::Shared { station, generation } => (3, both(station, generation)),
+            Event::Shared { station } => (3, station.into()),
             Event::Timeout { frame, generation } => (4, both(frame, generation)),
             Event::WaitEnds { frame, generation } => (5, both(frame, generation)),
             Event::Patience { frame, generation } => (6, both(frame, generation)),
@@ -121,13 +121,18 @@ impl Packed for Event {
             0 => Event::Arrival { client: low },
             1 => Event::Think { client: low, user: high },
             2 => Event::Resume { frame: low, generation: high },
-            3 => Event::Shared { station: low, generation: high },
+            3 => Event::Shared { station: low },
             4 => Event::Timeout { frame: low, generation: high },
             5 => Event::WaitEnds { frame: low, generation: high },
             6 => Event::Patience { frame: low, generation: high },
             7 => Event::Queue { alarm: low, generation: high },
             _ => Event::Act { agent: low },
         }
+    }
+
+    #[inline(always)]
+    fn alarm(owner: u32) -> Self {
+        Event::Shared { station: owner }
     }
 }
 
@@ -417,13 +422,12 @@ impl<'a> System<'a> {
         self.books.look_at(POLL.min(self.plan.event_limit));
         while let Some((until, milestone)) = self.milestones.pop() {
             loop {
-                let (frames, sharing) = (&self.frames, &self.sharing);
+                let frames = &self.frames;
                 let alive = |event: &Event| match *event {
                     Event::Resume { frame, generation }
                     | Event::Timeout { frame, generation }
                     | Event::WaitEnds { frame, generation } => frames[frame].generation == generation,
                     Event::Patience { frame, generation } => frames[frame].is_direct(generation),
-                    Event::Shared { station, generation } => sharing[station as usize].expects(generation),
                     _ => true,
                 };
                 let Some(event) = self.calendar.next(until, alive) else { break };
@@ -494,8 +498,8 @@ impl<'a> System<'a> {
             Event::Arrival { client } => self.arrival(client),
             Event::Think { client, user } => self.begin_request(client, user),
             Event::Resume { frame, generation } => self.resume(frame, generation),
-            Event::Shared { station, generation } => {
-                self.shared(station, generation);
+            Event::Shared { station } => {
+                self.shared(station);
                 self.ready.pop()
             }
             Event::Timeout { frame, generation } => self.time_out(frame, generation),

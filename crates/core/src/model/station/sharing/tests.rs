@@ -12,17 +12,17 @@ fn run(lanes: f64, jobs: &[(Nanos, Nanos)]) -> Vec<Nanos> {
 /// The same for any station, with brakes put on at some times.
 fn run_braked(mut station: Sharing, jobs: &[(Nanos, Nanos)], brakes: &[(Nanos, Brake, f64)]) -> Vec<Nanos> {
     let mut left = vec![0; jobs.len()];
-    let (mut next, mut brake, mut wake) = (0, 0, None::<(Nanos, u32)>);
+    let (mut next, mut brake, mut wake) = (0, 0, None);
     loop {
         let arrival = jobs.get(next).map_or(NEVER, |job| job.0);
         let change = brakes.get(brake).map_or(NEVER, |brake| brake.0);
-        let woken = wake.map_or(NEVER, |(time, _)| time);
+        let woken = wake.unwrap_or(NEVER);
         let now = arrival.min(change).min(woken);
         if now == NEVER {
             break;
         }
         if woken == now {
-            assert!(wake.take().is_some_and(|(time, generation)| station.woken(time, generation)));
+            station.woken(now);
             while let Some(frame) = station.leave(now) {
                 left[frame as usize] = now;
             }
@@ -33,7 +33,7 @@ fn run_braked(mut station: Sharing, jobs: &[(Nanos, Nanos)], brakes: &[(Nanos, B
             station.enter(now, next as u32, jobs[next].1);
             next += 1;
         }
-        wake = station.arrange(now).or(wake);
+        wake = station.wakes(now);
         assert_eq!(station.check(now), Ok(()));
     }
     left
@@ -224,10 +224,10 @@ fn a_quota_stops_a_burst_until_the_next_period() {
     (0..4).for_each(|frame| station.enter(0, frame, 50_000_000));
     let mut wakes = Vec::new();
     let mut now = 0;
-    while let Some((time, generation)) = station.arrange(now) {
+    while let Some(time) = station.wakes(now) {
         now = time;
         wakes.push(now / 1_000_000);
-        assert!(station.woken(now, generation));
+        station.woken(now);
         while station.leave(now).is_some() {}
     }
     assert_eq!(wakes, [25, 100, 125]);
@@ -260,8 +260,8 @@ fn lanes_that_change_are_shared_from_then_on() {
     station.enter(0, 0, 10);
     station.enter(0, 1, 20);
     let woken = |station: &mut Sharing, now| {
-        let (time, generation) = station.arrange(now).expect("somebody is there");
-        assert!(station.woken(time, generation));
+        let time = station.wakes(now).expect("somebody is there");
+        station.woken(time);
         let left = station.leave(time).expect("somebody is done");
         assert_eq!(station.check(time), Ok(()));
         (time, left)
