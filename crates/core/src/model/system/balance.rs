@@ -104,8 +104,7 @@ impl Service {
         root: u64,
         zones: impl Fn(u32) -> u16,
     ) -> Self {
-        let instances = service.instances as usize;
-        let balancing = service.balancing.clone();
+        let (instances, balancing) = (service.instances as usize, service.balancing.clone());
         let foresees = service.balancer.build().foresees();
         // An oracle knows all.
         let count = if foresees { 1 } else { balancing.count.unwrap_or(1).max(1) };
