@@ -473,7 +473,7 @@ mod tests {
                     let got = calendar.next(Nanos::MAX, |_| true).map(|event| (calendar.now(), event));
                     assert_eq!(got, expected);
                     if let Some(owner) = got.and_then(|(_, event)| event.checked_sub(ALARM)) {
-                        let again = (seed % 3 > 0 && adding(number) > 4).then(|| calendar.now() + delay);
+                        let again = (!seed.is_multiple_of(3) && adding(number) > 4).then(|| calendar.now() + delay);
                         set_alarm(&mut calendar, &mut twin, number, owner, again);
                     }
                 }
@@ -488,7 +488,7 @@ mod tests {
                 }
                 4 => {
                     let (owner, time) =
-                        (below(&mut random, 5) as u32, (seed % 2 == 0 || delay > 1).then_some(now + delay));
+                        (below(&mut random, 5) as u32, (seed.is_multiple_of(2) || delay > 1).then_some(now + delay));
                     set_alarm(&mut calendar, &mut twin, number, owner, time);
                 }
                 2..4 => {
