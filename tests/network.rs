@@ -61,6 +61,28 @@ fn a_reply_goes_its_way_while_the_rest_is_done() {
 }
 
 #[test]
+fn a_reply_is_counted_at_the_balancer_that_sent_the_call() {
+    // Four balancers that each know their own calls: one that were told of another's replies would count below nothing, or send
+    // everything to whoever seems idle.
+    let model = "
+clients: { users: { arrivals: { poisson: 100/s }, call: s.o } }
+services:
+  s:
+    instances: 4
+    balancer: least_in_flight
+    balancing: { count: 4 }
+    operations: { o: [ wait: 10ms, reply: 1KB, wait: { exponential: 200ms } ] }
+links: { default: { latency: 5ms } }";
+    let ran = ran(model, plan(100));
+    same(ran.value("users.failures"), 0.0);
+    same(ran.value("users.latency.mean"), 0.02);
+    let sent = &ran.record.services[0].sent;
+    let all: u64 = sent.iter().sum();
+    // Each instance gets a quarter of some 10,000 calls, give or take 43.
+    assert!(sent.iter().all(|sent| sent.abs_diff(all / 4) < 300), "{sent:?}");
+}
+
+#[test]
 fn the_slowest_of_card_and_link_sets_the_time_of_a_message_and_cards_are_shared() {
     // 1 MB at 10 MB/s through both cards at once: 100 ms, not 200. The link is faster.
     let model = "

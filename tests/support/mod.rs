@@ -317,7 +317,10 @@ pub fn project_files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = BTreeMap::new();
     let start = root().join(folder);
     collect(&start, &start, &mut found);
-    found.into_keys().filter(|name| name.ends_with(ending)).map(|name| start.join(name)).collect()
+    // What cargo builds for the peers lies among their files.
+    let ours =
+        |name: &String| name.ends_with(ending) && !name.split('/').any(|part| part == "target" || part == ".venv");
+    found.into_keys().filter(ours).map(|name| start.join(name)).collect()
 }
 
 /// The output of another program; `None` if it cannot be started.
