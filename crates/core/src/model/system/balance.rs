@@ -58,7 +58,7 @@ pub(super) struct Service {
     balanced: bool,
     /// Whether the policies want to know of every change.
     watched: bool,
-    /// Whether a choice looks at the call's data only: not at its session, its work or its zone.
+    /// Whether a choice looks at the call's data only, and at its zone if there are any: not at its session or its work.
     of_data: bool,
     /// Per instance: calls sent; counted anew when the window begins, kept when it ends.
     pub(super) sent: Vec<u64>,
@@ -139,7 +139,6 @@ impl Service {
         let scaled = service.fleet.as_ref().is_some_and(|fleet| fleet.autoscaler.is_some());
         let by_session = knowledge.balancing.follow == Some(By::Session);
         let of_sessions = balanced && (service.balancer.needs_session() || by_session);
-        let zoned = balancers[0].members.zones.iter().any(|zone| *zone > 0);
         let mut service = Service {
             first_instance,
             balanced,
@@ -166,7 +165,7 @@ impl Service {
             due: Nanos::MAX,
             alone_until: 0,
             plain: plain && !scaled,
-            of_data: !(of_sessions || foresees || zoned),
+            of_data: !(of_sessions || foresees),
             plain_until: 0,
             of_data_until: 0,
         };
@@ -191,7 +190,8 @@ impl Service {
         Placed { instance: self.first_instance + number, balancer: Placed::BY_NOBODY }
     }
 
-    /// Chooses the instance of a call about an item, which is in flight from now on; `None` if more than the item must be known.
+    /// Chooses the instance of a call about an item in a model without zones, which is in flight from now on; `None` if more than the
+    /// item must be known.
     #[inline]
     pub(super) fn choose_by_data(&mut self, item: u32, now: Nanos) -> Option<Placed> {
         (now < self.of_data_until).then(|| self.choose_plainly(&Call { key: item, ..Call::at(now) }))
@@ -479,8 +479,8 @@ impl Service {
             && reports.next <= now
         {
             reports.next = (now / reports.every + 1) * reports.every;
-            let present = if self.present.is_empty() { &self.balancers[0].in_flight } else { &self.present };
-            for (number, present) in present.clone().into_iter().enumerate() {
+            for number in 0..self.sent.len() {
+                let present = *self.present.get(number).unwrap_or(&self.balancers[0].in_flight[number]);
                 if reports.last[number] != present {
                     reports.last[number] = present;
                     self.balancers.iter_mut().for_each(|one| one.policy.changed(number as u32, present, now));

@@ -78,7 +78,9 @@ impl System<'_> {
         }
         let frame = &self.frames[caller];
         let service = &mut self.services[target.service as usize];
-        if let Some(placed) = service.choose_by_data(frame.item, now) {
+        if self.blueprint.network.is_none()
+            && let Some(placed) = service.choose_by_data(frame.item, now)
+        {
             return Ok(placed);
         }
         let service = &self.services[target.service as usize];
