@@ -73,6 +73,8 @@ impl Entry {
 }
 
 impl Ranked for Entry {
+    const LAST: Entry = Entry { time: NEVER, about: 0, order: u32::MAX, kind: 0 };
+
     #[inline]
     fn rank(&self) -> (u64, u64) {
         (self.time, self.order.into())
@@ -230,41 +232,50 @@ impl<E: Packed> Calendar<E> {
     /// event still matters; dead events may be dropped unseen, but a dead event may also be returned.
     #[inline]
     pub fn next(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<E> {
+        self.next_packed(until, alive).map(|(kind, about)| E::unpack(kind, about))
+    }
+
+    /// The same, and the event as two numbers ([`Packed`]), for those who unpack it where they use it.
+    #[inline(always)]
+    pub fn next_packed(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<(u32, u64)> {
         loop {
-            if self.heap.first().is_none() && !self.far.is_empty() {
+            let Entry { time, order, .. } = self.heap.first_or_last();
+            if time == NEVER && !self.far.is_empty() {
                 self.fetch();
+                continue;
             }
-            let (mut time, order) = self.heap.first().map_or((NEVER, u32::MAX), |entry| (entry.time, entry.order));
-            let alarm = self.alarms.first().filter(|alarm| (alarm.time, alarm.order) < (time, order));
-            if let Some(alarm) = alarm {
-                time = alarm.time;
-            }
-            if let Some(late) = self.late.first()
-                && late.time < time
+            let late = self.late.first_or_last().time;
+            if let Some(alarm) = self.alarms.first()
+                && (alarm.time, alarm.order) < (time, order)
+                && alarm.time <= late
             {
-                if late.time >= until {
+                if alarm.time >= until {
                     return None;
                 }
-                self.now = late.time;
-                return self.late.take_first().map(Entry::event);
+                debug_assert_eq!(self.ringing, NOBODY, "whoever is rung sets the alarm anew");
+                (self.now, self.ringing) = (alarm.time, alarm.owner);
+                return Some(E::alarm(alarm.owner).pack());
+            }
+            if late < time {
+                if late >= until {
+                    return None;
+                }
+                self.now = late;
+                let Entry { kind, about, .. } = self.late.take_first();
+                return Some((kind, about));
             }
             if time >= until {
                 return None;
             }
             debug_assert!(time >= self.now, "time runs backwards");
-            if let Some(alarm) = alarm {
-                debug_assert_eq!(self.ringing, NOBODY, "whoever is rung sets the alarm anew");
-                (self.now, self.ringing) = (time, alarm.owner);
-                return Some(E::alarm(alarm.owner));
-            }
-            let entry = self.heap.take_first()?;
-            if entry.kind != LANE {
+            let Entry { kind, about, .. } = self.heap.take_first();
+            if kind != LANE {
                 self.now = time;
-                return Some(entry.event());
+                return Some((kind, about));
             }
-            if let Some(event) = self.advance_lane(entry.about as usize, &alive) {
+            if let Some(event) = self.advance_lane(about as usize, &alive) {
                 self.now = time;
-                return Some(event);
+                return Some(event.pack());
             }
         }
     }

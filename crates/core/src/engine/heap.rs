@@ -4,6 +4,9 @@
 //! once, which is what a simulation does most of the time (an event ends, another is scheduled). If nothing is pushed, the place is
 //! filled when the heap is asked for its first entry again. A heap of one entry touches no array.
 //!
+//! Who asks for the first entry of an empty heap may get [`Ranked::LAST`], which comes after all others, and need not ask whether
+//! there was one.
+//!
 //! Invariants: the first entry, if its place is taken, is the least; the rest is a heap.
 //!
 //! Ties: entries compare by two numbers; whoever needs an order among equals puts it into the second. As equals are rare, the
@@ -17,6 +20,9 @@ const ARITY: usize = 4;
 
 /// An entry of a heap.
 pub trait Ranked: Copy {
+    /// Stands for no entry: nothing comes after it.
+    const LAST: Self;
+
     /// The entry of the least rank comes first.
     fn rank(&self) -> (u64, u64);
 }
@@ -24,20 +30,22 @@ pub trait Ranked: Copy {
 /// The heap.
 #[derive(Debug, Clone)]
 pub struct Heap<T> {
-    first: Option<T>,
+    /// Whatever it was or [`Ranked::LAST`] if its place is free.
+    first: T,
+    free: bool,
     rest: Vec<T>,
 }
 
 impl<T: Ranked> Heap<T> {
     /// An empty heap.
     pub const fn new() -> Self {
-        Heap { first: None, rest: Vec::new() }
+        Heap { first: T::LAST, free: true, rest: Vec::new() }
     }
 
     /// How many entries it holds.
     #[inline]
     pub fn len(&self) -> usize {
-        self.rest.len() + usize::from(self.first.is_some())
+        self.rest.len() + usize::from(!self.free)
     }
 
     /// How many entries it holds besides the first.
@@ -48,7 +56,8 @@ impl<T: Ranked> Heap<T> {
 
     /// Removes all entries, in no order.
     pub fn drain(&mut self) -> impl Iterator<Item = T> {
-        self.first.take().into_iter().chain(self.rest.drain(..))
+        let first = (!std::mem::replace(&mut self.free, true)).then_some(self.first);
+        first.into_iter().chain(self.rest.drain(..))
     }
 
     /// Whether it holds none.
@@ -57,28 +66,48 @@ impl<T: Ranked> Heap<T> {
         self.len() == 0
     }
 
+    /// The first entry, which stays; [`Ranked::LAST`] if there is none.
+    #[inline(always)]
+    pub fn first_or_last(&mut self) -> T {
+        if self.free {
+            self.move_up();
+        }
+        self.first
+    }
+
     /// The first entry, which stays.
     #[inline]
     pub fn first(&mut self) -> Option<&T> {
-        if self.first.is_none() {
-            self.first = pop(&mut self.rest);
+        if self.free {
+            self.move_up();
         }
-        self.first.as_ref()
+        (!self.free).then_some(&self.first)
     }
 
-    /// Removes the first entry, if [`Heap::first`] has just shown it.
-    #[inline]
-    pub fn take_first(&mut self) -> Option<T> {
-        self.first.take()
+    /// Lets the first of the rest take the free place before it.
+    #[inline(never)]
+    fn move_up(&mut self) {
+        let next = pop(&mut self.rest);
+        self.free = next.is_none();
+        self.first = next.unwrap_or(T::LAST);
+    }
+
+    /// Removes the first entry, which [`Heap::first`] or [`Heap::first_or_last`] has just shown.
+    #[inline(always)]
+    pub fn take_first(&mut self) -> T {
+        debug_assert!(!self.free, "the first entry has been shown");
+        self.free = true;
+        self.first
     }
 
     /// Puts an entry into the place of the first if that is free and nothing is before it; whether it was. Quicker than
     /// [`Heap::push`] where it succeeds.
     #[inline(always)]
     pub fn put_first(&mut self, entry: T) -> bool {
-        let fits = self.first.is_none() && self.rest.first().is_none_or(|least| entry.rank() < least.rank());
+        let fits = self.free && self.rest.first().is_none_or(|least| entry.rank() < least.rank());
         if fits {
-            self.first = Some(entry);
+            self.first = entry;
+            self.free = false;
         }
         fits
     }
@@ -89,33 +118,33 @@ impl<T: Ranked> Heap<T> {
         if self.put_first(entry) {
             return;
         }
-        match &mut self.first {
-            Some(first) => {
-                let behind = if entry.rank() < first.rank() { std::mem::replace(first, entry) } else { entry };
-                self.rest.push(behind);
-                sift_up(&mut self.rest, behind);
-            }
-            free => {
-                *free = self.rest.first().copied();
-                sift_down(&mut self.rest, 0, entry);
-            }
+        if self.free {
+            // As it did not fit there, there are others.
+            self.first = self.rest[0];
+            self.free = false;
+            sift_down(&mut self.rest, 0, entry);
+        } else {
+            let sooner = entry.rank() < self.first.rank();
+            let behind = if sooner { std::mem::replace(&mut self.first, entry) } else { entry };
+            self.rest.push(behind);
+            sift_up(&mut self.rest, behind);
         }
     }
 
     /// All entries, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.first.iter().chain(&self.rest)
+        (!self.free).then_some(&self.first).into_iter().chain(&self.rest)
     }
 
     /// All entries, in no order; changes must keep the order of their ranks.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.first.iter_mut().chain(&mut self.rest)
+        (!self.free).then_some(&mut self.first).into_iter().chain(&mut self.rest)
     }
 
     /// Removes the entry of least rank among those that are wanted, wherever it stands; costs a look at every entry.
     pub fn remove(&mut self, wanted: impl Fn(&T) -> bool) -> Option<T> {
         if self.first().is_some_and(&wanted) {
-            return self.first.take();
+            return Some(self.take_first());
         }
         let found = self.rest.iter().enumerate().filter(|(_, entry)| wanted(entry));
         let (place, _) = found.min_by_key(|(_, entry)| entry.rank())?;
@@ -211,6 +240,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     impl Ranked for u128 {
+        const LAST: u128 = u128::MAX;
+
         fn rank(&self) -> (u64, u64) {
             ((*self >> 64) as u64, *self as u64)
         }
@@ -233,7 +264,8 @@ mod tests {
                     assert_eq!(removed, twin.iter().copied().find(wanted));
                     removed.map(|entry| twin.remove(&entry));
                 } else {
-                    let first = heap.first().is_some().then(|| heap.take_first().unwrap());
+                    assert_eq!(heap.first_or_last(), twin.first().copied().unwrap_or(u128::MAX));
+                    let first = heap.first().is_some().then(|| heap.take_first());
                     assert_eq!(first, twin.pop_first());
                 }
                 assert_eq!(heap.len(), twin.len());

@@ -10,6 +10,7 @@
 //!
 //! Limits: a list longer than [`COMPACT_EVERY`] entries is folded to one entry per account when it grows.
 
+use super::Binned;
 use crate::engine::time::Nanos;
 
 /// The end of a list.
@@ -216,15 +217,24 @@ impl Pool {
     /// The entries of a ledger: account and nanoseconds.
     #[inline]
     pub fn entries<'l>(&'l self, ledger: &'l Ledger) -> impl Iterator<Item = (u32, Nanos)> + 'l {
-        let mut place = ledger.head;
-        let further = std::iter::from_fn(move || {
+        ledger.own().chain(self.list(ledger.head))
+    }
+
+    /// The entries of a list.
+    fn list(&self, head: u32) -> impl Iterator<Item = (u32, Nanos)> {
+        let mut place = head;
+        std::iter::from_fn(move || {
             (place != NONE).then(|| {
                 let entry = &self.entries[place as usize];
                 place = entry.next;
                 (entry.account, entry.nanos)
             })
-        });
-        ledger.own().chain(further)
+        })
+    }
+
+    /// The sum of a ledger [ns].
+    pub fn sum(&self, ledger: &Ledger) -> Nanos {
+        self.entries(ledger).map(|(_, nanos)| nanos).sum()
     }
 
     /// How many entries are in use or were at the worst moment; 16 bytes each.
@@ -267,10 +277,7 @@ impl Pool {
     }
 }
 
-/// Size classes per octave of response time, as a power of two.
-const CLASSES: u32 = 4;
-
-/// Finished ledgers, added up by the size of the response time.
+/// Finished ledgers, added up by the size of the response time ([`Binned::class`], 16 classes in every octave).
 #[derive(Debug, Clone)]
 pub struct Attribution {
     accounts: usize,
@@ -289,50 +296,50 @@ pub struct Split {
     pub seconds: Vec<f64>,
 }
 
-/// The size class of a response time: 16 in every octave.
-#[inline]
-fn class(response: Nanos) -> usize {
-    let value = response.max(1 << CLASSES);
-    let octave = 63 - value.leading_zeros() - CLASSES;
-    ((octave << CLASSES) + ((value >> octave) as u32 & ((1 << CLASSES) - 1))) as usize
-}
-
 impl Attribution {
     /// Nothing yet, over so many accounts.
     pub fn new(accounts: usize) -> Self {
         Attribution { accounts, first: 0, sums: Vec::new() }
     }
 
-    /// Adds one finished ledger and returns its sum [ns].
+    /// Adds one finished ledger, whose accounts must exist, and returns its sum [ns].
     #[inline(always)]
-    pub fn record(&mut self, response: Nanos, entries: impl Iterator<Item = (u32, Nanos)>) -> Nanos {
-        let row = self.row(class(response));
-        row[0] += 1;
+    pub fn record(&mut self, response: Binned, ledger: &Ledger, pool: &Pool) -> Nanos {
+        // That of a class before the first one lies far behind the end.
+        let mut start = response.class().wrapping_sub(self.first).wrapping_mul(self.accounts + 1);
+        if start >= self.sums.len() {
+            start = self.open(response.class());
+        }
+        self.sums[start] += 1;
         let mut sum = 0;
-        // A loop inside the iterator: a chain of two asks at every step which one it is in.
-        entries.for_each(|(account, nanos)| {
-            row[1 + account as usize] += nanos;
+        for (account, nanos) in ledger.own() {
+            debug_assert!((account as usize) < self.accounts, "an account that exists");
+            self.sums[start + 1 + account as usize] += nanos;
             sum += nanos;
-        });
+        }
+        if ledger.head != NONE { sum + self.record_list(start, ledger.head, pool) } else { sum }
+    }
+
+    /// Adds a list of further entries to the row that begins at `start`; returns their sum [ns].
+    #[inline(never)]
+    fn record_list(&mut self, start: usize, head: u32, pool: &Pool) -> Nanos {
+        let mut sum = 0;
+        for (account, nanos) in pool.list(head) {
+            self.sums[start + 1 + account as usize] += nanos;
+            sum += nanos;
+        }
         sum
     }
 
     /// The row of a size class.
-    #[inline(always)]
     fn row(&mut self, class: usize) -> &mut [u64] {
-        let width = self.accounts + 1;
-        // Of a class before the first one this is an empty range.
-        let start = class.wrapping_sub(self.first).wrapping_mul(width);
-        if self.sums.get(start..start.wrapping_add(width)).is_none() {
-            self.open(class);
-        }
-        let start = (class - self.first) * width;
-        &mut self.sums[start..start + width]
+        let start = self.open(class);
+        &mut self.sums[start..=start + self.accounts]
     }
 
-    /// Makes room for a size class.
+    /// Makes room for a size class, if there is none; returns where its row begins.
     #[cold]
-    fn open(&mut self, class: usize) {
+    fn open(&mut self, class: usize) -> usize {
         let width = self.accounts + 1;
         if self.sums.is_empty() {
             self.first = class;
@@ -341,8 +348,10 @@ impl Attribution {
             self.sums.splice(0..0, std::iter::repeat_n(0, (self.first - class) * width));
             self.first = class;
         }
-        let length = self.sums.len().max((class + 1 - self.first) * width);
+        let start = (class - self.first) * width;
+        let length = self.sums.len().max(start + width);
         self.sums.resize(length, 0);
+        start
     }
 
     /// The rows, by ascending size: how many requests, and per account their time [ns].
@@ -361,7 +370,7 @@ impl Attribution {
     pub fn from_numbered<'r>(accounts: usize, rows: impl Iterator<Item = (usize, &'r [u64])>) -> Option<Self> {
         let mut attribution = Attribution::new(accounts);
         for (number, row) in rows {
-            if number > class(Nanos::MAX) || row.len() != accounts + 1 {
+            if number > Binned::new(Nanos::MAX).class() || row.len() != accounts + 1 {
                 return None;
             }
             attribution.row(number).copy_from_slice(row);
@@ -463,14 +472,33 @@ mod tests {
         assert!(pool.capacity() <= 2 * COMPACT_EVERY as usize);
     }
 
+    /// Records a request whose time went to these accounts.
+    fn record(attribution: &mut Attribution, entries: &[(u32, Nanos)]) {
+        let mut pool = Pool::new(2);
+        let mut ledger = Ledger::EMPTY;
+        entries.iter().for_each(|(account, nanos)| pool.add(&mut ledger, *account, *nanos));
+        let response = entries.iter().map(|(_, nanos)| nanos).sum();
+        assert_eq!(attribution.record(Binned::new(response), &ledger, &pool), response);
+    }
+
+    #[test]
+    fn long_ledgers_are_recorded_whole() {
+        let mut attribution = Attribution::new(2);
+        let entries: Vec<(u32, Nanos)> = (0..9).map(|entry| (entry % 2, 1 << entry)).collect();
+        record(&mut attribution, &entries);
+        record(&mut attribution, &[(0, 3)]);
+        let rows: Vec<&[u64]> = attribution.numbered().map(|(_, row)| row).collect();
+        assert_eq!(rows, [[1, 3, 0], [1, 1 + 4 + 16 + 64 + 256, 2 + 8 + 32 + 128]]);
+    }
+
     #[test]
     fn the_slowest_share_is_split_from_the_slowest_requests_only() {
         let mut attribution = Attribution::new(2);
         for _ in 0..95 {
-            assert_eq!(attribution.record(1_000_000, [(0, 1_000_000)].into_iter()), 1_000_000);
+            record(&mut attribution, &[(0, 1_000_000)]);
         }
         for _ in 0..5 {
-            attribution.record(1_000_000_000, [(1, 1_000_000_000)].into_iter());
+            record(&mut attribution, &[(1, 1_000_000_000)]);
         }
         assert_eq!(attribution.slowest(0.05).unwrap().seconds, [0.0, 1.0]);
         let all = attribution.slowest(1.0).unwrap();
@@ -483,19 +511,21 @@ mod tests {
         let mut attribution = Attribution::new(2);
         for number in 0..1000 {
             let time = below(&mut random, 1 << (number % 50));
-            attribution.record(time, [(0, time / 2), (1, time - time / 2)].into_iter());
+            record(&mut attribution, &[(0, time / 2), (1, time - time / 2)]);
         }
         let again = Attribution::from_numbered(2, attribution.numbered()).unwrap();
         assert!(again.numbered().eq(attribution.numbered()));
         assert_eq!(again.slowest(0.05), attribution.slowest(0.05));
         assert!(Attribution::from_numbered(3, attribution.numbered()).is_none());
-        assert!(Attribution::from_numbered(0, [(class(u64::MAX) + 1, &[1u64][..])].into_iter()).is_none());
+        assert!(
+            Attribution::from_numbered(0, [(Binned::new(u64::MAX).class() + 1, &[1u64][..])].into_iter()).is_none()
+        );
     }
 
     #[test]
     fn size_classes_grow_with_the_response_time() {
-        let classes: Vec<usize> = (0..64).map(|power| class(1 << power)).collect();
+        let classes: Vec<usize> = (0..64).map(|power| Binned::new(1 << power).class()).collect();
         assert!(classes.is_sorted());
-        assert!(class(u64::MAX) < 1024);
+        assert!(Binned::new(u64::MAX).class() < 1024);
     }
 }

@@ -9,7 +9,7 @@ pub mod level;
 pub mod metric;
 pub mod tally;
 
-pub use histogram::Histogram;
+pub use histogram::{Binned, Histogram};
 pub use ledger::{Attribution, Kind};
 pub use level::Level;
 pub use metric::Metric;

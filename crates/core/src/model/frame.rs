@@ -116,6 +116,15 @@ pub enum Stage {
     Buffer,
 }
 
+/// As what a frame waits in a queue: the account of its wait, and the station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// The account of waiting.
+    pub account: u32,
+    /// The station's number among all.
+    pub station: u32,
+}
+
 /// What calls and branches inherit from who began them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bearing {
@@ -239,6 +248,14 @@ impl Frame {
         retries: 0,
     };
 
+    /// Begins to wait in a queue.
+    #[inline]
+    pub fn wait(&mut self, now: Nanos, wait: Wait) {
+        self.since = now;
+        self.stage = Stage::Queue;
+        (self.account, self.account2) = (wait.account, wait.station);
+    }
+
     /// The visit of the present step: differs from round to round of the loops around it, and from try to try of a call.
     #[inline]
     pub fn visit(&self) -> u64 {
@@ -271,10 +288,13 @@ impl Frame {
     /// The answer of an attempt to its caller; `None` if it was given already.
     #[inline]
     pub fn answer(&mut self) -> Option<Answer> {
-        if std::mem::replace(&mut self.answered, true) {
-            return None;
-        }
-        Some(Answer {
+        (!std::mem::replace(&mut self.answered, true)).then(|| self.as_answer())
+    }
+
+    /// What an attempt tells its caller, as things are.
+    #[inline]
+    pub fn as_answer(&self) -> Answer {
+        Answer {
             owner: self.owner,
             instance: self.instance,
             balancer: self.balancer,
@@ -282,7 +302,7 @@ impl Frame {
             parent: self.parent,
             awaited: self.parent_generation,
             outcome: self.outcome,
-        })
+        }
     }
 }
 

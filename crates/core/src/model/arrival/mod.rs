@@ -119,13 +119,19 @@ impl Arrivals {
     /// The process for one run.
     pub fn build(&self) -> Process {
         match self {
-            Arrivals::Profiled(profile, gap) => Process::Profiled {
-                profile: profile.clone(),
-                gap: *gap,
-                unit: Exponential::new(),
-                operational: 0.0,
-                place: profile::Place::default(),
-            },
+            Arrivals::Profiled(profile, gap) => {
+                let profiled = Profiled {
+                    profile: profile.clone(),
+                    unit: Exponential::new(),
+                    operational: 0.0,
+                    place: profile::Place::default(),
+                };
+                match gap {
+                    Gap::Exponential => Process::Poisson(profiled),
+                    Gap::Constant => Process::Even(profiled),
+                    Gap::Uniform => Process::Uniform(profiled),
+                }
+            }
             Arrivals::Modulated(process) => Process::Modulated(process.clone()),
             Arrivals::Renewal(gap) => Process::Renewal { gap: gap.clone(), now: 0.0 },
             Arrivals::Replay(replay, _) => Process::Replay(Player::new(replay)),
@@ -135,13 +141,35 @@ impl Arrivals {
     }
 }
 
+/// Arrivals that follow a rate: `operational` is the operational time of the last arrival (arrivals expected until then),
+/// `place` where the profile was.
+#[derive(Debug)]
+pub struct Profiled {
+    profile: Profile,
+    unit: Exponential,
+    operational: f64,
+    place: profile::Place,
+}
+
+impl Profiled {
+    /// The instant of the next arrival, after a gap in operational time.
+    #[inline(always)]
+    fn after(&mut self, gap: f64) -> Option<Nanos> {
+        self.operational += gap;
+        self.profile.time_of(self.operational, &mut self.place).map(round)
+    }
+}
+
 /// Gives the arrivals of one client in one run.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the comment of each variant names its fields")]
 pub enum Process {
-    /// Arrivals that follow a rate: `operational` is the operational time of the last arrival (arrivals expected until
-    /// then), `place` where the profile was. A constant process has its first arrival one gap after the start.
-    Profiled { profile: Profile, gap: Gap, unit: Exponential, operational: f64, place: profile::Place },
+    /// Memoryless gaps.
+    Poisson(Profiled),
+    /// Even gaps; the first arrival comes one gap after the start.
+    Even(Profiled),
+    /// Gaps between 0 and twice their mean.
+    Uniform(Profiled),
     /// Arrivals at a rate that jumps.
     Modulated(Box<Modulated>),
     /// Arrivals with independent gaps; `now` is the last one [ns].
@@ -152,6 +180,8 @@ pub enum Process {
     Clock(Clock),
     /// Arrivals at given instants.
     At { times: Vec<Nanos>, next: usize },
+    /// None at all.
+    Nothing,
 }
 
 impl Process {
@@ -159,9 +189,9 @@ impl Process {
     #[inline(always)]
     pub fn next(&mut self, random: &mut Stream) -> Option<Nanos> {
         match self {
-            Process::Profiled { profile, gap: Gap::Exponential, unit, operational, place } => {
-                *operational += unit.sample(random);
-                profile.time_of(*operational, place).map(round)
+            Process::Poisson(profiled) => {
+                let gap = profiled.unit.sample(random);
+                profiled.after(gap)
             }
             other => other.next_other(random),
         }
@@ -170,14 +200,12 @@ impl Process {
     #[inline(never)]
     fn next_other(&mut self, random: &mut Stream) -> Option<Nanos> {
         match self {
-            Process::Profiled { profile, gap, unit, operational, place } => {
-                *operational += match gap {
-                    Gap::Exponential => unit.sample(random),
-                    Gap::Constant => 1.0,
-                    Gap::Uniform => 2.0 * random::unit(random),
-                };
-                profile.time_of(*operational, place).map(round)
+            Process::Poisson(profiled) => {
+                let gap = profiled.unit.sample(random);
+                profiled.after(gap)
             }
+            Process::Even(profiled) => profiled.after(1.0),
+            Process::Uniform(profiled) => profiled.after(2.0 * random::unit(random)),
             Process::Modulated(process) => Some(round(process.next(random))),
             Process::Renewal { gap, now } => {
                 *now += gap.sample(random);
@@ -189,6 +217,7 @@ impl Process {
                 *next += 1;
                 times.get(*next - 1).copied()
             }
+            Process::Nothing => None,
         }
     }
 }

@@ -28,7 +28,7 @@ impl<Q: Amount> Parameters<Q> {
         let mean = positive("the mean of a gamma distribution", self.mean.amount())?;
         let squared = positive("`cv`", self.cv)? * self.cv;
         let gamma = rand_distr::Gamma::new(1.0 / squared, mean * squared);
-        gamma.map(|gamma| Distribution::Gamma(Gamma(gamma))).map_err(|error| error.to_string())
+        gamma.map(|gamma| Distribution::Gamma(Box::new(Gamma(gamma)))).map_err(|error| error.to_string())
     }
 }
 

@@ -142,7 +142,7 @@ pub enum Distribution {
     /// The sum of `stages` exponentials of mean `stage`.
     Erlang { stages: u32, stage: f64 },
     /// Gamma with shape and scale.
-    Gamma(gamma::Gamma),
+    Gamma(Box<gamma::Gamma>),
     /// With probability `first` an exponential of the first mean, else of the second.
     Hyperexponential { first: f64, means: [f64; 2] },
     /// exp(mu + sigma·N).

@@ -36,6 +36,8 @@ struct Job {
 }
 
 impl Ranked for Job {
+    const LAST: Job = Job { leaves: f64::INFINITY, order: u64::MAX, frame: u32::MAX };
+
     /// Virtual times are not negative, and the bits of such numbers are ordered as they are.
     #[inline]
     fn rank(&self) -> (u64, u64) {
@@ -219,7 +221,7 @@ impl Sharing {
     /// Ask again until there is none.
     #[inline]
     pub fn leave(&mut self, now: Nanos) -> Option<u32> {
-        let Job { leaves, frame, .. } = *self.jobs.first()?;
+        let Job { leaves, frame, .. } = self.jobs.first_or_last();
         // Half a nanosecond of wall time is what rounding may have cut off.
         if leaves - self.virtual_now > 0.5 * self.rate + 1e-6 {
             return None;

@@ -7,8 +7,8 @@ use super::{Event, System};
 use crate::engine::Nanos;
 use crate::engine::random::child;
 use crate::engine::time::round;
-use crate::measure::Kind;
 use crate::measure::ledger::{Ledger, Pool};
+use crate::measure::{Binned, Kind};
 use crate::model::balancer::Call;
 use crate::model::frame::{Answer, Frame, NONE, Outcome, Role, Stage, Start};
 use crate::model::program::{Instruction, Place, Route};
@@ -104,7 +104,7 @@ impl System<'_> {
     /// The size of a call's request [B] for a caller with this key at a visit; 0 where nobody counts it.
     #[inline]
     pub(super) fn size_of(&self, target: &Target, key: u64, visit: u64) -> u32 {
-        target.size.map_or(0, |demand| self.drawn_size(demand, key, visit))
+        if target.size == NONE { 0 } else { self.drawn_size(target.size, key, visit) }
     }
 
     /// The size that is drawn. A function of its own, so that the main loop does not hold the draw.
@@ -115,14 +115,14 @@ impl System<'_> {
 
     /// Books an attempt's answer; `heard` tells whether its caller still waited.
     #[inline(always)]
-    fn book(&mut self, answer: &Answer, heard: bool) {
+    fn book(&mut self, answer: &Answer, response: Binned, heard: bool) {
         let now = self.calendar.now();
         let &Answer { owner, instance, started, outcome, .. } = answer;
         if answer.balancer != Placed::BY_NOBODY {
             let service = self.instances[instance as usize].service;
             self.services[service as usize].answered(now, answer);
         }
-        self.books.answered(owner, now - started, outcome, heard);
+        self.books.answered(owner, response, outcome, heard);
         self.fingerprint.absorb(u64::from(owner) << 8 | outcome as u64, now.rotate_left(20) ^ started);
     }
 
@@ -131,13 +131,14 @@ impl System<'_> {
     pub(super) fn reply(&mut self, index: u32, answer: Answer) -> Option<u32> {
         let Answer { parent, awaited, outcome, .. } = answer;
         let heard = self.frames[parent].generation == awaited;
-        self.book(&answer, heard);
+        let response = Binned::new(self.calendar.now() - answer.started);
+        self.book(&answer, response, heard);
         if !heard {
             self.waste(index, answer.owner);
             return None;
         }
         if self.books.detail.is_some() && outcome == Outcome::Success {
-            self.detail_attempt(index, answer.owner, self.calendar.now() - answer.started);
+            self.detail_attempt(index, answer.owner, response);
         }
         self.hand_on(index, parent, outcome);
         self.data.bring_back(index, parent);
@@ -185,27 +186,35 @@ impl System<'_> {
     /// Ends a frame whose code is at its end; returns the frame that goes on in its place.
     #[inline(always)]
     pub(super) fn end(&mut self, index: u32) -> Option<u32> {
+        let now = self.calendar.now();
         let (role, frame) = self.frames.remove(index);
-        let (client, user, started, outcome) = match role {
-            Role::Branch => return self.join(index),
-            Role::Request | Role::Vacant => (frame.owner, frame.instance, frame.started, frame.outcome),
-            Role::Attempt | Role::Direct => {
-                let [client, user] = frame.sibling;
-                let Some(answer) = frame.answer() else {
-                    self.forget_ledger(index);
-                    return None;
-                };
-                if role == Role::Attempt {
-                    return self.reply(index, answer);
-                }
-                self.book(&answer, true);
-                if self.books.detail.is_some() && answer.outcome == Outcome::Success {
-                    self.detail_attempt(index, answer.owner, self.calendar.now() - answer.started);
-                }
-                (client, user, answer.started, answer.outcome)
+        if role == Role::Attempt {
+            let Some(answer) = frame.answer() else {
+                self.forget_ledger(index);
+                return None;
+            };
+            return self.reply(index, answer);
+        }
+        if role == Role::Direct {
+            // It has not been answered before: who answers early has a frame apart.
+            let ([client, user], answer) = (frame.sibling, frame.as_answer());
+            let response = Binned::new(now - answer.started);
+            self.book(&answer, response, true);
+            if self.books.detail.is_some() {
+                self.detail_direct(index, client, response);
             }
-        };
-        self.end_request(client, user, started, outcome, Book::Of(index));
+            self.end_request(client, user, response, answer.outcome, Book::Of(index));
+            return None;
+        }
+        if role == Role::Branch { self.join(index) } else { self.end_program(index) }
+    }
+
+    /// Ends a client's request that has a program of its own.
+    #[inline(never)]
+    fn end_program(&mut self, index: u32) -> Option<u32> {
+        let &Frame { owner: client, instance: user, started, outcome, ledger, .. } = &self.frames[index];
+        let response = Binned::new(self.calendar.now() - started);
+        self.end_request_apart(client, user, response, outcome, &ledger);
         None
     }
 
@@ -246,7 +255,8 @@ impl System<'_> {
             self.condemn(index, Outcome::Canceled);
         }
         self.frames.abandon(index);
-        self.end_request_apart(client, user, started, Outcome::TimedOut, &ledger);
+        let response = Binned::new(self.calendar.now() - started);
+        self.end_request_apart(client, user, response, Outcome::TimedOut, &ledger);
     }
 }
 

@@ -3,9 +3,9 @@
 //! Kept only if the plan asks for it ([`super::Plan::detailed`]); otherwise it costs one branch per answer.
 
 use super::System;
-use super::traffic::Book;
 use crate::engine::time::Nanos;
-use crate::measure::Attribution;
+use crate::measure::ledger::Ledger;
+use crate::measure::{Attribution, Binned};
 use crate::model::blueprint::Blueprint;
 use crate::model::frame::Outcome;
 
@@ -48,21 +48,28 @@ impl Detail {
 impl System<'_> {
     /// Adds the ledger of an attempt that was answered to someone who waited for it.
     #[cold]
-    pub(super) fn detail_attempt(&mut self, index: u32, operation: u32, response: Nanos) {
+    pub(super) fn detail_attempt(&mut self, index: u32, operation: u32, response: Binned) {
         let open = self.books.is_open();
         let Some(detail) = self.books.detail.as_mut().filter(|_| open) else { return };
-        detail.operations[operation as usize].record(response, self.pool.entries(&self.frames[index].ledger));
+        detail.operations[operation as usize].record(response, &self.frames[index].ledger, &self.pool);
     }
 
     /// Adds the ledger of a client's request to its interval.
     #[cold]
-    pub(super) fn detail_request(&mut self, client: u32, outcome: Outcome, book: &Book<'_>) {
-        let ledger = match book {
-            Book::Of(frame) => &self.frames[*frame].ledger,
-            Book::Own(ledger) => *ledger,
-        };
+    pub(super) fn detail_request(&mut self, client: u32, outcome: Outcome, ledger: &Ledger) {
         let now = self.calendar.now();
         let Some(detail) = self.books.detail.as_mut().filter(|_| outcome == Outcome::Success) else { return };
         detail.succeeded(client, now, self.pool.entries(ledger));
+    }
+
+    /// Adds the ledger of a direct request, whose attempt and it are one.
+    #[cold]
+    pub(super) fn detail_direct(&mut self, index: u32, client: u32, response: Binned) {
+        let frame = &self.frames[index];
+        let (outcome, ledger) = (frame.outcome, frame.ledger);
+        if outcome == Outcome::Success {
+            self.detail_attempt(index, frame.owner, response);
+        }
+        self.detail_request(client, outcome, &ledger);
     }
 }

@@ -1,10 +1,11 @@
 //! Running the code of frames.
 
+use super::queue::{give_up_if_late, grant};
 use super::{Event, System};
 use crate::engine::random::{Draw, unit};
 use crate::engine::time::{Nanos, round};
 use crate::measure::ledger::Ledger;
-use crate::model::frame::{Frame, LOOP_DEPTH, Outcome, Role, Stage};
+use crate::model::frame::{Frame, LOOP_DEPTH, Outcome, Role, Stage, Wait};
 use crate::model::program::{Instruction, Size};
 use crate::model::station::Entry;
 
@@ -16,8 +17,8 @@ impl System<'_> {
         let mut running = Some(first);
         while let Some(frame) = running {
             self.run_frame(frame, code);
-            // A fork can explode within a single event, so the limit is looked at after every frame.
-            running = if self.frames.crowded() { None } else { self.next_ready() };
+            // A fork can explode within a single event, so the limit is looked at before every further frame.
+            running = self.next_ready().filter(|_| !self.frames.crowded());
         }
     }
 
@@ -73,24 +74,18 @@ impl System<'_> {
                 }
                 Instruction::Acquire { slot, waiting } => {
                     let station = self.instances[frame.instance as usize].servers + u32::from(slot);
+                    let wait = Wait { account: waiting, station };
                     let servers = &mut self.servers[station as usize];
                     let entry = match servers.is_plain() {
-                        true => servers.enter(self.calendar.now(), index, &mut self.frames),
-                        false => self.enter_ranked(station, index),
+                        true => servers.enter(self.calendar.now(), index, wait, &mut self.frames),
+                        false => self.enter_apart(index, slot, wait),
                     };
                     match entry {
                         Entry::Served => self.books.passed_at_once(waiting),
-                        Entry::Queued | Entry::Displaces(_) => {
-                            let frame = &mut self.frames[index];
-                            frame.stage = Stage::Queue;
-                            frame.account = waiting;
-                            frame.account2 = station;
-                            self.limit_wait(station, index, slot);
-                            return;
-                        }
+                        Entry::Queued | Entry::Displaces(_) => return,
                         Entry::Interrupts(other) => {
                             self.books.passed_at_once(waiting);
-                            self.stop(station, waiting, other);
+                            self.stop(wait, other);
                         }
                         Entry::Refused => {
                             self.books.refused(waiting);
@@ -318,12 +313,12 @@ impl System<'_> {
     fn release(&mut self, station: u32, index: u32) {
         let now = self.calendar.now();
         let servers = &mut self.servers[station as usize];
-        if !servers.is_plain() {
+        if !servers.is_in_order() {
             return self.release_ranked(station, index);
         }
-        if let Some((next, waited)) = servers.leave(now, &mut self.frames) {
-            self.granted(next, waited);
-            self.give_up_if_late(next);
+        if let Some((next, waited, frame)) = servers.leave(now, &mut self.frames) {
+            grant(frame, waited, &mut self.pool, &mut self.books);
+            give_up_if_late(frame, now, &self.blueprint.program);
             self.ready.push(next);
         }
     }

@@ -97,15 +97,22 @@ pub enum Event {
     Act { agent: u32 },
 }
 
+impl Event {
+    /// The kinds that happen most.
+    const ARRIVAL: u32 = 0;
+    const RESUME: u32 = 2;
+    const SHARED: u32 = 3;
+}
+
 impl Packed for Event {
     #[inline(always)]
     fn pack(self) -> (u32, u64) {
         let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
         match self {
-            Event::Arrival { client } => (0, client.into()),
+            Event::Arrival { client } => (Self::ARRIVAL, client.into()),
             Event::Think { client, user } => (1, both(client, user)),
-            Event::Resume { frame, generation } => (2, both(frame, generation)),
-            Event::Shared { station } => (3, station.into()),
+            Event::Resume { frame, generation } => (Self::RESUME, both(frame, generation)),
+            Event::Shared { station } => (Self::SHARED, station.into()),
             Event::Timeout { frame, generation } => (4, both(frame, generation)),
             Event::WaitEnds { frame, generation } => (5, both(frame, generation)),
             Event::Patience { frame, generation } => (6, both(frame, generation)),
@@ -118,10 +125,10 @@ impl Packed for Event {
     fn unpack(kind: u32, about: u64) -> Self {
         let (low, high) = (about as u32, (about >> 32) as u32);
         match kind {
-            0 => Event::Arrival { client: low },
+            Self::ARRIVAL => Event::Arrival { client: low },
             1 => Event::Think { client: low, user: high },
-            2 => Event::Resume { frame: low, generation: high },
-            3 => Event::Shared { station: low },
+            Self::RESUME => Event::Resume { frame: low, generation: high },
+            Self::SHARED => Event::Shared { station: low },
             4 => Event::Timeout { frame: low, generation: high },
             5 => Event::WaitEnds { frame: low, generation: high },
             6 => Event::Patience { frame: low, generation: high },
@@ -419,7 +426,7 @@ impl<'a> System<'a> {
     fn play<W: Watch>(&mut self, stop: &dyn Fn() -> bool, watch: &mut W) -> Ending {
         let (mut instant, mut at_instant) = (0, 0);
         let code = self.blueprint.program.code.as_slice();
-        self.books.look_at(POLL.min(self.plan.event_limit));
+        self.books.look_after(POLL.min(self.plan.event_limit));
         while let Some((until, milestone)) = self.milestones.pop() {
             loop {
                 let frames = &self.frames;
@@ -430,10 +437,10 @@ impl<'a> System<'a> {
                     Event::Patience { frame, generation } => frames[frame].is_direct(generation),
                     _ => true,
                 };
-                let Some(event) = self.calendar.next(until, alive) else { break };
+                let Some((kind, about)) = self.calendar.next_packed(until, alive) else { break };
                 self.turns = 0;
-                if let Some(frame) = self.dispatch(event) {
-                    if W::ON && begins_request(&event) {
+                if let Some(frame) = self.dispatch(kind, about) {
+                    if W::ON && begins_request(&Event::unpack(kind, about)) {
                         watch.began(self, frame);
                     }
                     self.execute(frame, code);
@@ -441,15 +448,15 @@ impl<'a> System<'a> {
                 if W::ON {
                     watch.after(self);
                 }
-                self.books.events += 1;
+                let looks = self.books.happened();
                 if self.frames.crowded() {
                     return Ending::TooManyInFlight;
                 }
-                if self.books.looks_now() {
+                if looks {
                     if let Some(ending) = self.poll(&mut instant, &mut at_instant, stop) {
                         return ending;
                     }
-                    self.books.look_at((self.books.events + POLL).min(self.plan.event_limit));
+                    self.books.look_after(POLL.min(self.plan.event_limit - self.books.events()));
                 }
             }
             if self.books.done() && self.calendar.is_empty() {
@@ -475,7 +482,7 @@ impl<'a> System<'a> {
     /// the clock and the events at the last look at which the clock had moved.
     #[cold]
     fn poll(&mut self, instant: &mut Nanos, at_instant: &mut u64, stop: &dyn Fn() -> bool) -> Option<Ending> {
-        let events = self.books.events;
+        let events = self.books.events();
         if self.calendar.now() != *instant {
             (*instant, *at_instant) = (self.calendar.now(), events);
         }
@@ -493,15 +500,24 @@ impl<'a> System<'a> {
 
     /// Lets an event happen; returns the frame that goes on.
     #[inline(always)]
-    fn dispatch(&mut self, event: Event) -> Option<u32> {
-        match event {
-            Event::Arrival { client } => self.arrival(client),
-            Event::Think { client, user } => self.begin_request(client, user),
-            Event::Resume { frame, generation } => self.resume(frame, generation),
-            Event::Shared { station } => {
-                self.shared(station);
+    fn dispatch(&mut self, kind: u32, about: u64) -> Option<u32> {
+        // Those that happen most are asked for one by one, which branch prediction likes better than a table.
+        match kind {
+            Event::ARRIVAL => self.arrival(about as u32),
+            Event::RESUME => self.resume(about as u32, (about >> 32) as u32),
+            Event::SHARED => {
+                self.shared(about as u32);
                 self.ready.pop()
             }
+            _ => self.dispatch_other(Event::unpack(kind, about)),
+        }
+    }
+
+    #[inline(never)]
+    fn dispatch_other(&mut self, event: Event) -> Option<u32> {
+        match event {
+            Event::Arrival { .. } | Event::Resume { .. } | Event::Shared { .. } => None,
+            Event::Think { client, user } => self.begin_request(client, user),
             Event::Timeout { frame, generation } => self.time_out(frame, generation),
             Event::WaitEnds { frame, generation } => self.end_wait(frame, generation),
             Event::Patience { frame, generation } => {

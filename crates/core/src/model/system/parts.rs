@@ -62,18 +62,22 @@ pub(super) struct Target {
     pub(super) entry: Place,
     /// How the instance is chosen.
     pub(super) route: Route,
-    /// The demand that is the size of the request, if a queue of the service counts it.
-    pub(super) size: Option<u32>,
+    /// The demand that is the size of the request, if a queue of the service counts it; else [`NONE`].
+    pub(super) size: u32,
     /// The lane of the caller's timeout.
     pub(super) timeout: Option<LaneId>,
     /// The timeout itself [ns]; the greatest time if there is none.
     limit: Nanos,
-    /// Whether the callee is told when the answer is needed.
+    /// The same, if the callee is told when the answer is needed.
+    told: Nanos,
+    /// Whether it is.
     tells_deadline: bool,
     /// Whether the callee is stopped when its caller's patience ends, and when its caller is stopped.
     pub(super) cancels: bool,
     pub(super) passes_cancel: bool,
 }
+
+const _: () = assert!(size_of::<Target>() == 64 && size_of::<Drawn>() == 64);
 
 impl Target {
     pub(super) fn new<E: Packed>(site: &Site, blueprint: &Blueprint, calendar: &mut Calendar<E>) -> Self {
@@ -85,9 +89,10 @@ impl Target {
             service: operation.service,
             entry: operation.entry,
             route: site.route,
-            size: site.request.filter(|_| counts),
+            size: site.request.filter(|_| counts).unwrap_or(NONE),
             timeout: site.timeout.map(|nanos| calendar.lane(nanos)),
             limit: site.timeout.unwrap_or(Nanos::MAX),
+            told: site.timeout.filter(|_| site.tells_deadline).unwrap_or(Nanos::MAX),
             tells_deadline: site.tells_deadline,
             cancels: site.cancels,
             passes_cancel: site.passes_cancel,
@@ -104,6 +109,12 @@ impl Target {
     #[inline]
     pub(super) fn deadline(&self, told: Nanos, now: Nanos) -> Nanos {
         if self.tells_deadline { told.min(self.patience(now)) } else { Nanos::MAX }
+    }
+
+    /// The same for a caller that is told nothing.
+    #[inline]
+    pub(super) fn first_deadline(&self, now: Nanos) -> Nanos {
+        now.saturating_add(self.told)
     }
 
     /// What the callee inherits.
@@ -149,11 +160,15 @@ impl Ready {
     /// The next frame.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<u32> {
-        let next = std::mem::replace(&mut self.next, NONE);
+        let next = self.next;
+        if next == NONE {
+            return None;
+        }
+        self.next = NONE;
         if !self.others.is_empty() {
             self.move_up();
         }
-        (next != NONE).then_some(next)
+        Some(next)
     }
 
     /// Lets the first of the others be the next.

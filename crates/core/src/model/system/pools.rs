@@ -11,7 +11,7 @@ use crate::engine::Nanos;
 use crate::engine::random::{Draw, named};
 use crate::engine::time::round;
 use crate::model::blueprint::Blueprint;
-use crate::model::frame::{Outcome, Stage};
+use crate::model::frame::{Outcome, Stage, Wait};
 use crate::model::program::Place;
 use crate::model::station::Entry;
 
@@ -62,13 +62,11 @@ impl System<'_> {
     pub(super) fn acquire_within(&mut self, index: u32, slot: u16, waiting: u32, limit: u32, place: Place) -> bool {
         let now = self.calendar.now();
         let station = self.instances[self.frames[index].instance as usize].servers + u32::from(slot);
-        match self.servers[station as usize].enter(now, index, &mut self.frames) {
+        let wait = Wait { account: waiting, station };
+        match self.servers[station as usize].enter(now, index, wait, &mut self.frames) {
             Entry::Served => self.books.passed_at_once(waiting),
             Entry::Queued | Entry::Displaces(_) => {
-                let frame = &mut self.frames[index];
-                frame.stage = Stage::Queue;
-                (frame.account, frame.account2) = (waiting, station);
-                let generation = frame.generation;
+                let generation = self.frames[index].generation;
                 self.calendar.in_lane(self.waits[limit as usize], Event::Timeout { frame: index, generation });
                 return true;
             }

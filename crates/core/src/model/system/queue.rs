@@ -4,22 +4,32 @@
 //! still behind that step, which it goes on with when it has a slot again. Frames that wait for something else (a call, a
 //! lock) cannot be interrupted: they use nothing of the server.
 
+use super::record::Books;
 use super::{Event, System};
 use crate::engine::random::Draw;
 use crate::engine::time::{Nanos, round};
-use crate::measure::ledger::Ledger;
+use crate::measure::ledger::{Ledger, Pool};
 use crate::model::discipline::RankBy;
-use crate::model::frame::{Frames, Outcome, Stage};
-use crate::model::program::Instruction;
+use crate::model::frame::{Frame, Frames, Outcome, Stage, Wait};
+use crate::model::program::{Instruction, Program};
 use crate::model::station::Entry;
 
 /// Keys the draws of chance that disciplines ask for.
 const CHANCE: u64 = 0x7265_645f_6472_6f70;
 
 impl System<'_> {
-    /// Asks for a slot of a station whose queue has a discipline.
+    /// Asks for a slot of a station whose queue has a discipline, or where those who wait give up some day.
     #[cold]
-    pub(super) fn enter_ranked(&mut self, station: u32, index: u32) -> Entry {
+    pub(super) fn enter_apart(&mut self, index: u32, slot: u16, wait: Wait) -> Entry {
+        let entry = self.enter_ranked(index, wait);
+        if matches!(entry, Entry::Queued | Entry::Displaces(_)) && self.servers[wait.station as usize].limits_wait() {
+            self.schedule_end_of_wait(index, slot);
+        }
+        entry
+    }
+
+    fn enter_ranked(&mut self, index: u32, wait: Wait) -> Entry {
+        let station = wait.station;
         let frame = &self.frames[index];
         let rank = match self.servers[station as usize].rank_by() {
             Some(RankBy::Priority) => u64::from(frame.priority),
@@ -41,7 +51,7 @@ impl System<'_> {
                 _ => false,
             }
         };
-        let entry = self.servers[station as usize].enter_ranked(now, index, rank, &mut self.frames, &can_stop);
+        let entry = self.servers[station as usize].enter_ranked(now, index, rank, wait, &mut self.frames, &can_stop);
         let Entry::Displaces(mut oldest) = entry else { return entry };
         loop {
             let waited = self.servers[station as usize].abandon(now, oldest, &mut self.frames);
@@ -55,7 +65,7 @@ impl System<'_> {
     }
 
     /// Lets one that is being served wait, since another one has its slot.
-    pub(super) fn stop(&mut self, station: u32, waiting: u32, index: u32) {
+    pub(super) fn stop(&mut self, wait: Wait, index: u32) {
         let now = self.calendar.now();
         let mut ledger = Ledger::EMPTY;
         self.collect_stage(index, &mut ledger);
@@ -71,9 +81,7 @@ impl System<'_> {
         };
         let frame = &mut self.frames[index];
         frame.generation = frame.generation.wrapping_add(1);
-        frame.stage = Stage::Queue;
-        (frame.account, frame.account2) = (waiting, station);
-        self.servers[station as usize].interrupted(now, index, left.max(1), &mut self.frames);
+        self.servers[wait.station as usize].interrupted(now, index, left.max(1), wait, &mut self.frames);
     }
 
     /// Gives a slot of a station with a discipline back.
@@ -91,32 +99,15 @@ impl System<'_> {
             if left > 0 {
                 self.go_on(next, left);
             } else {
-                self.give_up_if_late(next);
+                give_up_if_late(&mut self.frames[next], now, &self.blueprint.program);
                 self.ready.push(next);
             }
         }
     }
 
-    /// Lets a frame that has a slot now give it back at once if nobody needs the answer any more.
-    #[inline]
-    pub(super) fn give_up_if_late(&mut self, index: u32) {
-        let now = self.calendar.now();
-        let frame = &mut self.frames[index];
-        if frame.deadline <= now {
-            (frame.outcome, frame.reason) = (Outcome::TimedOut, Outcome::TimedOut);
-            frame.place = self.blueprint.program.unwinding_from(frame.place);
-        }
-    }
-
     /// Books the wait of a frame that has a slot now.
-    #[inline(always)]
-    pub(super) fn granted(&mut self, index: u32, waited: Nanos) {
-        let frame = &mut self.frames[index];
-        frame.stage = Stage::Running;
-        // A limit to its wait no longer concerns it.
-        frame.generation = frame.generation.wrapping_add(1);
-        self.pool.add(&mut frame.ledger, frame.account, waited);
-        self.books.passed(frame.account, waited);
+    fn granted(&mut self, index: u32, waited: Nanos) {
+        grant(&mut self.frames[index], waited, &mut self.pool, &mut self.books);
     }
 
     /// Lets a frame go on with what is left of the step at which it was interrupted.
@@ -151,15 +142,7 @@ impl System<'_> {
         self.ready.push(index);
     }
 
-    /// Sets a limit to the wait of a frame that has just begun to wait, if its station has one.
-    #[inline]
-    pub(super) fn limit_wait(&mut self, station: u32, index: u32, slot: u16) {
-        if self.servers[station as usize].limits_wait() {
-            self.schedule_end_of_wait(index, slot);
-        }
-    }
-
-    #[cold]
+    /// Sets a limit to the wait of a frame that has just begun to wait.
     fn schedule_end_of_wait(&mut self, index: u32, slot: u16) {
         let frame = &self.frames[index];
         let service = self.instances[frame.instance as usize].service;
@@ -182,5 +165,25 @@ impl System<'_> {
         let waited = self.servers[station as usize].abandon(now, index, &mut self.frames);
         self.turn_away(index, waited, Outcome::Rejected);
         self.ready.pop()
+    }
+}
+
+/// Books the wait of a frame that has a slot now.
+#[inline(always)]
+pub(super) fn grant(frame: &mut Frame, waited: Nanos, pool: &mut Pool, books: &mut Books) {
+    frame.stage = Stage::Running;
+    // A limit to its wait no longer concerns it.
+    frame.generation = frame.generation.wrapping_add(1);
+    let account = frame.account;
+    pool.add(&mut frame.ledger, account, waited);
+    books.passed(account, waited);
+}
+
+/// Lets a frame that has a slot now give it back at once if nobody needs the answer any more.
+#[inline]
+pub(super) fn give_up_if_late(frame: &mut Frame, now: Nanos, program: &Program) {
+    if frame.deadline <= now {
+        (frame.outcome, frame.reason) = (Outcome::TimedOut, Outcome::TimedOut);
+        frame.place = program.unwinding_from(frame.place);
     }
 }

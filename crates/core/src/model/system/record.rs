@@ -13,11 +13,12 @@ use super::detail::Detail;
 pub use super::fleet::{FleetBook, PoolBook, RolloutBook, SizeBook};
 pub use super::memory_book::MemoryBook;
 pub use super::network::LinkBook;
-use super::series::Series;
+use super::series::{Interval, Series};
 use super::spots::{Areas, ChannelState};
 use super::{Plan, fleet};
 use crate::engine::time::Nanos;
-use crate::measure::{Attribution, Histogram, Level, Tally};
+use crate::measure::ledger::{Ledger, Pool};
+use crate::measure::{Attribution, Binned, Histogram, Level, Tally};
 use crate::model::blueprint::{Blueprint, Client, Traffic};
 use crate::model::frame::Outcome;
 use crate::model::queue::GroupBook;
@@ -75,6 +76,8 @@ pub struct ClientBook {
     pub items: Option<u32>,
     /// When the last request ended [ns].
     pub last_end: Nanos,
+    /// What happened in the present interval of the series.
+    pub(super) interval: Interval,
 }
 
 /// What is known of an operation after a run. What every attempt touches lies in the first two cache lines.
@@ -267,9 +270,9 @@ impl Record {
 /// The books of a running system.
 #[derive(Debug)]
 pub(super) struct Books {
-    pub(super) events: u64,
-    /// After how many events the main loop looks up.
+    /// How many events will have happened when the main loop looks up next, and how many of them have not happened yet.
     look: u64,
+    left: u64,
     pub(super) clients: Vec<ClientBook>,
     pub(super) operations: Vec<OperationBook>,
     pub(super) accounts: Vec<AccountBook>,
@@ -277,6 +280,8 @@ pub(super) struct Books {
     pub(super) series: Series,
     /// When the window begins and ends, as planned [ns].
     window: [Nanos; 2],
+    /// How long it is, as planned [ns].
+    length: Nanos,
     /// Whether the window is open now, and whether it was closed.
     pub(super) open: bool,
     pub(super) closed: bool,
@@ -319,16 +324,18 @@ impl Books {
                 _ => None,
             },
             last_end: 0,
+            interval: Interval::default(),
         };
         Books {
-            events: 0,
             look: 0,
+            left: 0,
             clients: blueprint.clients.iter().map(client).collect(),
             operations: vec![OperationBook::default(); blueprint.operations.len()],
             accounts: vec![AccountBook::default(); accounts],
             guards: vec![GuardBook::default(); blueprint.program.guards.len()],
             series: Series::new(blueprint, plan.interval),
             window,
+            length: window[1] - window[0],
             open: false,
             closed: false,
             awaited: 1,
@@ -340,11 +347,6 @@ impl Books {
             closed_at: 0,
             detail: plan.detailed.then(|| Box::new(Detail::new(blueprint, plan.interval))),
         }
-    }
-
-    #[inline]
-    fn measured(&self, started: Nanos) -> bool {
-        started >= self.window[0] && started < self.window[1]
     }
 
     /// When the window began [ns]; at its end if the run ended before.
@@ -369,20 +371,28 @@ impl Books {
         self.awaited == 0
     }
 
-    /// Whether the main loop should look up now: enough events have passed, or something wants to be seen.
-    #[inline]
-    pub(super) fn looks_now(&self) -> bool {
-        self.events >= self.look
+    /// How many events have happened.
+    pub(super) fn events(&self) -> u64 {
+        self.look - self.left
     }
 
-    /// Lets the main loop look up after so many events.
-    pub(super) fn look_at(&mut self, events: u64) {
-        self.look = events;
+    /// Counts an event; whether the main loop should look up now: enough have happened, or something wants to be seen.
+    #[inline]
+    pub(super) fn happened(&mut self) -> bool {
+        self.left -= 1;
+        self.left == 0
+    }
+
+    /// Lets the main loop look up after so many events, at least one.
+    pub(super) fn look_after(&mut self, events: u64) {
+        let happened = self.events();
+        self.left = events.max(1);
+        self.look = happened + self.left;
     }
 
     /// Lets the main loop look up after this event.
     pub(super) fn look_now(&mut self) {
-        self.look = 0;
+        self.look_after(1);
     }
 
     /// A request began.
@@ -393,46 +403,48 @@ impl Books {
         book.in_flight.up(now);
     }
 
-    /// A request ended; returns the sum of its ledger [ns].
+    /// A request ended that took so long; returns the sum of its ledger [ns].
     #[inline(always)]
     pub(super) fn ended(
         &mut self,
         client: u32,
-        started: Nanos,
         now: Nanos,
+        response: Binned,
         outcome: Outcome,
-        entries: impl Iterator<Item = (u32, Nanos)>,
+        ledger: &Ledger,
+        pool: &Pool,
     ) -> Nanos {
-        let measured = self.measured(started);
         let book = &mut self.clients[client as usize];
-        let response = now - started;
         book.ended[outcome as usize] += 1;
         book.in_flight.down(now);
         book.last_end = now;
-        book.time_in_flight += u128::from(response);
+        book.time_in_flight += u128::from(response.nanos);
         if let Some(slo) = &mut book.slo {
-            slo.ended(now, response, outcome == Outcome::Success);
+            slo.ended(now, response.nanos, outcome == Outcome::Success);
         }
-        if outcome == Outcome::Success {
-            self.series.succeeded(client, response, measured);
-        } else {
-            self.series.failed(client);
-        }
+        let measured = (now - response.nanos).wrapping_sub(self.window[0]) < self.length;
         if measured {
             if self.closed {
                 self.awaited -= 1;
                 if self.awaited == 0 {
-                    self.look = 0;
+                    self.look -= self.left - 1;
+                    self.left = 1;
                 }
             }
             book.outcomes[outcome as usize] += 1;
-            if outcome == Outcome::Success {
-                book.latency.record(response);
-                book.latency_squares += u128::from(response) * u128::from(response);
-                return book.attribution.record(response, entries);
+        }
+        if outcome != Outcome::Success {
+            book.interval.failed();
+        } else {
+            book.interval.succeeded(response, measured);
+            if measured {
+                // Their number and their sum are known from the outcomes and the intervals.
+                book.latency.max = book.latency.max.max(response.nanos);
+                book.latency_squares += u128::from(response.nanos) * u128::from(response.nanos);
+                return book.attribution.record(response, ledger, pool);
             }
         }
-        entries.map(|(_, nanos)| nanos).sum()
+        pool.sum(ledger)
     }
 
     /// An attempt began.
@@ -466,13 +478,13 @@ impl Books {
 
     /// An attempt was answered; `heard` tells whether its caller still waited.
     #[inline]
-    pub(super) fn answered(&mut self, operation: u32, response: Nanos, outcome: Outcome, heard: bool) {
+    pub(super) fn answered(&mut self, operation: u32, response: Binned, outcome: Outcome, heard: bool) {
         let book = &mut self.operations[operation as usize];
         book.ended[outcome as usize] += 1;
         if self.open {
             if outcome == Outcome::Success {
-                book.latencies.record(response);
-                book.latency.record(response);
+                book.latencies.record_binned(response);
+                book.latency.record(response.nanos);
             }
             if !heard {
                 book.unheard += 1;

@@ -5,7 +5,7 @@ use super::record::ClientBook;
 use super::spots::Areas;
 use super::{Milestone, System};
 use crate::engine::time::{Nanos, seconds};
-use crate::measure::Histogram;
+use crate::measure::{Binned, Histogram};
 use crate::model::blueprint::Blueprint;
 use crate::quantity::Unit;
 
@@ -43,7 +43,6 @@ pub struct Series {
     pub columns: Vec<Column>,
     /// One row per interval.
     pub rows: Vec<Vec<f64>>,
-    clients: Vec<Interval>,
     /// Areas of all stations at the last row.
     areas: Vec<Areas>,
     /// The fleets at the last row.
@@ -118,7 +117,6 @@ impl Series {
             interval: interval.max(1),
             columns: columns(blueprint),
             rows: Vec::new(),
-            clients: vec![Interval::default(); blueprint.clients.len()],
             areas: Vec::new(),
             fleets: Vec::new(),
         }
@@ -128,30 +126,31 @@ impl Series {
     pub fn in_flight_column(&self, client: usize) -> usize {
         client * CLIENT.len() + CLIENT.len() - 1
     }
+}
 
+impl Interval {
     /// A request succeeded.
     #[inline]
-    pub(super) fn succeeded(&mut self, client: u32, response: Nanos, measured: bool) {
-        let interval = &mut self.clients[client as usize];
-        let part = if measured { &mut interval.measured } else { &mut interval.other };
-        part.sum += response;
-        part.latencies.record(response);
+    pub(super) fn succeeded(&mut self, response: Binned, measured: bool) {
+        let part = if measured { &mut self.measured } else { &mut self.other };
+        part.sum += response.nanos;
+        part.latencies.record_binned(response);
     }
 
     /// A request failed.
-    #[inline]
-    pub(super) fn failed(&mut self, client: u32) {
-        self.clients[client as usize].failures += 1;
+    pub(super) fn failed(&mut self) {
+        self.failures += 1;
     }
+}
 
-    /// Moves the response times of measured requests to the clients' books.
-    pub(super) fn settle(&mut self, books: &mut [ClientBook]) {
-        for (interval, book) in self.clients.iter_mut().zip(books) {
-            let part = &mut interval.measured;
-            book.latencies.merge(&part.latencies);
-            part.latencies.clear();
-            part.sum = 0;
-        }
+impl ClientBook {
+    /// Moves the response times of measured requests from the present interval to where those of the whole run are.
+    pub(super) fn settle(&mut self) {
+        let part = &mut self.interval.measured;
+        self.latencies.merge(&part.latencies);
+        self.latency.sum += u128::from(part.sum);
+        part.latencies.clear();
+        part.sum = 0;
     }
 }
 
@@ -176,7 +175,8 @@ impl System<'_> {
     pub(super) fn sample(&mut self) {
         let length = seconds(self.books.series.interval);
         let mut row = Vec::with_capacity(self.books.series.columns.len());
-        for (client, interval) in self.books.series.clients.iter_mut().enumerate() {
+        for book in &mut self.books.clients {
+            let interval = &mut book.interval;
             interval.other.latencies.merge(&interval.measured.latencies);
             let sum = interval.other.sum + interval.measured.sum;
             let latencies = &mut interval.other.latencies;
@@ -185,11 +185,11 @@ impl System<'_> {
             row.push(interval.failures as f64 / length);
             row.push(if count > 0 { seconds(sum) / count as f64 } else { f64::NAN });
             row.push(latencies.quantile(0.95).map_or(f64::NAN, |nanos| nanos / 1e9));
-            row.push(f64::from(self.books.clients[client].in_flight.value()));
+            row.push(f64::from(book.in_flight.value()));
             latencies.clear();
             (interval.other.sum, interval.failures) = (0, 0);
+            book.settle();
         }
-        self.books.series.settle(&mut self.books.clients);
         let ready = self.ready_since_sample(self.books.series.interval as f64);
         let areas = self.areas();
         let old = std::mem::replace(&mut self.books.series.areas, areas);

@@ -6,6 +6,7 @@ use super::{Event, System};
 use crate::engine::Stream;
 use crate::engine::random::{Draw, child, key, named};
 use crate::engine::time::{Nanos, round};
+use crate::measure::Binned;
 use crate::measure::ledger::Ledger;
 use crate::model::arrival::Process;
 use crate::model::arrival::replay::Recorded;
@@ -21,8 +22,10 @@ use crate::model::program::{Instruction, Place, Route};
 pub(super) struct Source {
     /// Keys the requests.
     key: u64,
-    /// When the next open arrival comes; `None` for a closed client.
-    process: Option<Process>,
+    /// When the next open arrival comes.
+    process: Process,
+    /// Whether requests come from outside at all, and not when users have thought.
+    open: bool,
     random: Stream,
     /// Per user (one for an open client): requests so far.
     sent: Vec<u32>,
@@ -81,16 +84,18 @@ impl Source {
     pub(super) fn new(client: &Client, blueprint: &Blueprint, root: u64, first_session: u32, apart: u32) -> Self {
         let client_key = named(root, &client.name);
         let process = match &client.traffic {
-            Traffic::Open(arrivals) => Some(arrivals.build()),
-            _ => None,
+            Traffic::Open(arrivals) => arrivals.build(),
+            _ => Process::Nothing,
         };
+        let open = matches!(client.traffic, Traffic::Open(_));
         let closed = matches!(client.traffic, Traffic::Closed { .. });
         let direct = direct(blueprint, client.entry);
-        let replayed = matches!(process, Some(Process::Replay(_)));
-        let plain = process.is_some() && !replayed && client.keys.is_none() && client.visit.is_none();
+        let replayed = matches!(process, Process::Replay(_));
+        let plain = open && !replayed && client.keys.is_none() && client.visit.is_none();
         Source {
             key: client_key,
             process,
+            open,
             random: Stream::new(named(client_key, "arrivals")),
             sent: vec![0; client.traffic.users() as usize],
             entry: client.entry,
@@ -110,9 +115,8 @@ impl Source {
     /// When the next request comes from outside, of which it is noted what was recorded.
     #[inline(always)]
     fn next_arrival(&mut self) -> Option<Nanos> {
-        let process = self.process.as_mut()?;
-        let time = process.next(&mut self.random)?;
-        if let Process::Replay(player) = process {
+        let time = self.process.next(&mut self.random)?;
+        if let Process::Replay(player) = &self.process {
             self.upcoming = player.last();
         }
         Some(time)
@@ -237,7 +241,7 @@ impl System<'_> {
 
     /// Schedules the first arrivals of a client.
     pub(super) fn start_source(&mut self, client: u32) {
-        if self.sources[client as usize].process.is_some() {
+        if self.sources[client as usize].open {
             self.schedule_arrival(client);
         } else {
             for user in 0..self.sources[client as usize].sent.len() as u32 {
@@ -278,11 +282,12 @@ impl System<'_> {
         if !source.plain {
             return self.arrival_apart(client);
         }
-        if let Some(time) = source.next_arrival() {
+        // Nothing is recorded of a plain request.
+        if let Some(time) = source.process.next(&mut source.random) {
             self.calendar.late_at(time, Event::Arrival { client });
         }
         let (begun, direct) = (source.begin_plainly(0), source.direct);
-        self.start_request(client, 0, begun, direct)
+        self.start_request(client, NONE, begun, direct)
     }
 
     /// The same where there is something to know of requests or users.
@@ -306,16 +311,17 @@ impl System<'_> {
     fn start_request(&mut self, client: u32, user: u32, begun: Begun, direct: Option<u32>) -> Option<u32> {
         let now = self.calendar.now();
         self.books.began(client, now);
-        let Some(site) = direct else { return Some(self.start_program(client, user, begun)) };
-        let Begun { key: request_key, bearing, .. } = begun;
+        let Begun { key: request_key, bearing, session } = begun;
+        let Bearing { item, priority, .. } = bearing;
+        let Some(site) = direct else { return Some(self.start_program(client, user, request_key, item, priority)) };
         let target = &self.targets[site as usize];
         let attempt_key = child(request_key, target.salt, 0);
         let placed = match self.services[target.service as usize].alone(now) {
             Some(placed) => placed,
-            None => match self.place_request(site, attempt_key, begun.bearing.item, begun.session) {
+            None => match self.place_request(site, attempt_key, item, session) {
                 Ok(placed) => placed,
                 Err(outcome) => {
-                    self.end_request_apart(client, user, now, outcome, &Ledger::EMPTY);
+                    self.end_request_apart(client, user, Binned::new(0), outcome, &Ledger::EMPTY);
                     return None;
                 }
             },
@@ -331,7 +337,7 @@ impl System<'_> {
                 instance: placed.instance,
                 key: attempt_key,
                 place: target.entry,
-                bearing: Bearing { deadline: target.deadline(Nanos::MAX, now), ..bearing },
+                bearing: Bearing { deadline: target.first_deadline(now), item, priority },
             },
         );
         frame.sibling = [client, user];
@@ -351,9 +357,9 @@ impl System<'_> {
 
     /// Starts the frame of a request that has a program of its own.
     #[inline(never)]
-    fn start_program(&mut self, client: u32, user: u32, begun: Begun) -> u32 {
+    fn start_program(&mut self, client: u32, user: u32, key: u64, item: u32, priority: u8) -> u32 {
         let (now, place) = (self.calendar.now(), self.sources[client as usize].entry);
-        let Begun { key, bearing, .. } = begun;
+        let bearing = Bearing { item, priority, ..Bearing::PLAIN };
         let start = Start { role: Role::Request, owner: client, instance: user, key, place, bearing };
         let (request, _) = self.frames.start(now, start);
         self.begin_data(request, client, now);
@@ -390,40 +396,47 @@ impl System<'_> {
         &mut self,
         client: u32,
         user: u32,
-        started: Nanos,
+        response: Binned,
         outcome: Outcome,
         ledger: &Ledger,
     ) {
-        self.end_request(client, user, started, outcome, Book::Own(ledger));
+        if self.books.detail.is_some() {
+            self.detail_request(client, outcome, ledger);
+        }
+        self.end_request(client, user, response, outcome, Book::Own(ledger));
     }
 
-    /// A request ends: it is booked, and its user thinks.
+    /// A request ends that took so long: it is booked, and its user thinks, if it has one.
     #[inline(always)]
-    pub(super) fn end_request(&mut self, client: u32, user: u32, started: Nanos, outcome: Outcome, book: Book<'_>) {
+    pub(super) fn end_request(&mut self, client: u32, user: u32, response: Binned, outcome: Outcome, book: Book<'_>) {
         let now = self.calendar.now();
+        let started = now - response.nanos;
         self.fingerprint.absorb(u64::from(client) << 40 | outcome as u64, now.rotate_left(20) ^ started);
-        if self.books.detail.is_some() {
-            self.detail_request(client, outcome, &book);
-        }
         let ledger = match book {
             Book::Of(frame) => &self.frames[frame].ledger,
             Book::Own(ledger) => ledger,
         };
-        let sum = self.books.ended(client, started, now, outcome, self.pool.entries(ledger));
+        let sum = self.books.ended(client, now, response, outcome, ledger, &self.pool);
         self.pool.release(ledger);
-        if sum != now - started {
+        if sum != response.nanos {
             let name = self.blueprint.clients[client as usize].name.clone();
-            self.violate(name, format!("a ledger sums to {sum} ns for a response time of {} ns", now - started));
+            let took = response.nanos;
+            self.violate(name, format!("a ledger sums to {sum} ns for a response time of {took} ns"));
         }
+        if user != NONE {
+            self.request_ended(client, user, outcome);
+        }
+    }
+
+    /// A user's request has ended: the user thinks, or does what comes next.
+    #[inline(never)]
+    fn request_ended(&mut self, client: u32, user: u32, outcome: Outcome) {
         let source = &mut self.sources[client as usize];
-        if source.plain {
-            return;
-        }
         if let Some(visits) = &mut source.visits {
             if let Some(pause) = visits.ended(user, source.sent[user as usize]) {
                 self.calendar.after(pause, Event::Think { client, user });
             }
-        } else if source.process.is_none() {
+        } else if !source.open {
             match self.blueprint.clients[client as usize].traffic {
                 Traffic::Consumers { group, .. } => self.delivered(group, user, outcome),
                 Traffic::Batch { again: Some(pause), .. } if outcome != Outcome::Success => {

@@ -3,6 +3,7 @@
 use super::System;
 use super::balance::Service;
 use super::record::{ClientBook, Ending, Record};
+use crate::model::frame::Outcome;
 
 /// Counts what happens within the window, of which there were so many in all at its end 0 or 1.
 fn count(end: usize, within: &mut u64, all: u64) {
@@ -61,7 +62,10 @@ impl System<'_> {
             self.open_window();
         }
         self.close_window();
-        self.books.series.settle(&mut self.books.clients);
+        for book in &mut self.books.clients {
+            book.settle();
+            book.latency.count = book.outcomes[Outcome::Success as usize];
+        }
         let start = self.books.opened_at();
         let pools = self.pool_books();
         let fleets = self.fleet_books([start, self.books.closed_at]);
@@ -76,7 +80,7 @@ impl System<'_> {
         Record {
             fingerprint: self.fingerprint.value(),
             ending,
-            events: self.books.events,
+            events: self.books.events(),
             peak_in_flight: self.frames.peak(),
             window: [start, self.books.closed_at],
             clients: self.books.clients,

@@ -14,7 +14,7 @@ use crate::model::discipline::codel::Codel;
 use crate::model::discipline::fair::Fair;
 use crate::model::discipline::red::Red;
 use crate::model::discipline::{QueueDiscipline, RankBy, WhenFull};
-use crate::model::frame::{Frames, NONE};
+use crate::model::frame::{Frames, NONE, Wait};
 
 /// What decides the order.
 #[derive(Debug, Clone)]
@@ -137,11 +137,12 @@ impl Servers {
         now: Nanos,
         frame: u32,
         rank: u64,
+        wait: Wait,
         frames: &mut Frames,
         can_stop: &dyn Fn(&Frames, u32) -> bool,
     ) -> Entry {
         let waiting = self.waiting.value();
-        let Some(line) = &mut self.line else { return self.enter(now, frame, frames) };
+        let Some(line) = &mut self.line else { return self.enter(now, frame, wait, frames) };
         let arrival = line.arrivals;
         line.arrivals += 1;
         if self.busy.value() < self.slots {
@@ -177,7 +178,7 @@ impl Servers {
             return Entry::Refused;
         }
         let oldest = self.head;
-        self.wait(now, frame, rank, arrival, 0, frames);
+        self.wait(now, Waiting { rank, arrival, frame, left: 0 }, wait, frames);
         if full { Entry::Displaces(oldest) } else { Entry::Queued }
     }
 
@@ -188,23 +189,23 @@ impl Servers {
     }
 
     /// Lets a frame wait, with what is left of the step it was interrupted at.
-    fn wait(&mut self, now: Nanos, frame: u32, rank: u64, arrival: u64, left: Nanos, frames: &mut Frames) {
-        self.link(now, frame, frames);
+    fn wait(&mut self, now: Nanos, waiting: Waiting, wait: Wait, frames: &mut Frames) {
+        self.link(now, waiting.frame, wait, frames);
         let Some(line) = &mut self.line else { return };
-        line.bytes += u64::from(frames[frame].size);
+        line.bytes += u64::from(frames[waiting.frame].size);
         if line.ranked() {
-            line.ranks.push(Waiting { rank, arrival, frame, left }, frames);
+            line.ranks.push(waiting, frames);
         }
     }
 
     /// One that was being served waits with what is left of its work: another one has its slot already.
-    pub fn interrupted(&mut self, now: Nanos, frame: u32, left: Nanos, frames: &mut Frames) {
+    pub fn interrupted(&mut self, now: Nanos, frame: u32, left: Nanos, wait: Wait, frames: &mut Frames) {
         let Some(line) = &mut self.line else { return };
         let Some(serving) = &mut line.serving else { return };
         let Some(place) = serving.iter().position(|served| served.frame == frame) else { return };
         let Served { rank, arrival, since, .. } = serving.swap_remove(place);
         let rank = if line.shrinking { rank.saturating_sub(now - since) } else { rank };
-        self.wait(now, frame, rank, arrival, left, frames);
+        self.wait(now, Waiting { rank, arrival, frame, left }, wait, frames);
     }
 
     /// Gives the slot of a frame back. Those that are turned away now are added to `dropped` with the time they waited [ns].
@@ -253,9 +254,9 @@ impl Servers {
         let line = self.line.as_ref()?;
         let next = match &line.order {
             Order::Arrival => self.head,
-            Order::Last => self.tail,
-            Order::LastFrom(threshold) if self.waiting.value() >= *threshold => self.tail,
-            Order::LastFrom(_) => self.head,
+            Order::Last if self.head != NONE => self.tail,
+            Order::LastFrom(threshold) if self.head != NONE && self.waiting.value() >= *threshold => self.tail,
+            Order::Last | Order::LastFrom(_) => self.head,
             Order::Rank | Order::Fair(_) => line.ranks.first().map_or(NONE, |entry| entry.frame),
         };
         (next != NONE).then_some(next)

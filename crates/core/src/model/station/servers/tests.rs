@@ -16,15 +16,22 @@ fn frames(count: u32) -> Frames {
     frames
 }
 
+const WAIT: Wait = Wait { account: 0, station: 0 };
+
+/// Who has the slot that was given back, and how long that one waited.
+fn leave(station: &mut Servers, now: Nanos, frames: &mut Frames) -> Option<(u32, Nanos)> {
+    station.leave(now, frames).map(|(frame, waited, _)| (frame, waited))
+}
+
 #[test]
 fn slots_are_given_in_order_of_arrival_and_a_full_queue_refuses() {
     let mut frames = frames(4);
     let mut station = Servers::new(1, 2);
-    let entries: Vec<Entry> = (0..4).map(|frame| station.enter(frame.into(), frame, &mut frames)).collect();
+    let entries: Vec<Entry> = (0..4).map(|frame| station.enter(frame.into(), frame, WAIT, &mut frames)).collect();
     assert_eq!(entries, [Entry::Served, Entry::Queued, Entry::Queued, Entry::Refused]);
-    assert_eq!(station.leave(10, &mut frames), Some((1, 9)));
-    assert_eq!(station.leave(12, &mut frames), Some((2, 10)));
-    assert_eq!(station.leave(13, &mut frames), None);
+    assert_eq!(leave(&mut station, 10, &mut frames), Some((1, 9)));
+    assert_eq!(leave(&mut station, 12, &mut frames), Some((2, 10)));
+    assert_eq!(leave(&mut station, 13, &mut frames), None);
     assert_eq!((station.busy().value(), station.waiting().value()), (0, 0));
     assert_eq!(station.check(20, &frames), Ok(()));
 }
@@ -39,7 +46,7 @@ fn the_linked_queue_agrees_with_an_obvious_one_on_random_comings_and_goings() {
         match below(&mut random, 5) {
             0..3 => {
                 let Some(frame) = free.pop() else { continue };
-                match station.enter(now, frame, &mut frames) {
+                match station.enter(now, frame, WAIT, &mut frames) {
                     Entry::Served => {
                         busy += 1;
                         free.push(frame);
@@ -51,7 +58,7 @@ fn the_linked_queue_agrees_with_an_obvious_one_on_random_comings_and_goings() {
                     }
                 }
             }
-            3 if busy > 0 => match station.leave(now, &mut frames) {
+            3 if busy > 0 => match leave(&mut station, now, &mut frames) {
                 None => busy -= 1,
                 Some((frame, _)) => {
                     assert_eq!(Some(frame), queue.pop_front());
