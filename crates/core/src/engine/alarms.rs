@@ -22,14 +22,14 @@ pub struct Alarm {
     /// When it rings [ns].
     pub time: Nanos,
     /// Its place among the events of that instant.
-    pub order: u32,
+    pub order: u64,
     /// Whose it is.
     pub owner: u32,
 }
 
 impl Alarm {
     #[inline]
-    fn rank(&self) -> (Nanos, u32) {
+    fn rank(&self) -> (Nanos, u64) {
         (self.time, self.order)
     }
 }
@@ -68,7 +68,7 @@ impl Alarms {
 
     /// Sets an owner's alarm, or moves it.
     #[inline]
-    pub fn set(&mut self, owner: u32, time: Nanos, order: u32) {
+    pub fn set(&mut self, owner: u32, time: Nanos, order: u64) {
         // There is no other: a model of one machine.
         if let [alone] = self.heap.as_mut_slice()
             && alone.owner == owner
@@ -104,11 +104,6 @@ impl Alarms {
         if let Some(&moved) = self.heap.get(place) {
             self.put(place, moved);
         }
-    }
-
-    /// All alarms, in no order; changes must keep the order of their ranks.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Alarm> {
-        self.heap.iter_mut()
     }
 
     /// Moves an alarm from a place that is free up or down to where it belongs.

@@ -41,11 +41,11 @@ pub struct LaneId(u32);
 /// Numbers stay in registers on their way into the calendar and out of it. An enum is written in parts and copied as a whole, and
 /// the copy waits until the parts have been written.
 pub trait Packed: Copy {
-    /// The kind, which is less than `u32::MAX`, and what it is about.
-    fn pack(self) -> (u32, u64);
+    /// The kind, which is less than `u8::MAX`, and what it is about.
+    fn pack(self) -> (u8, u64);
 
     /// The event with this kind, about this.
-    fn unpack(kind: u32, about: u64) -> Self;
+    fn unpack(kind: u8, about: u64) -> Self;
 
     /// The event that an owner's alarm rings.
     fn alarm(owner: u32) -> Self;
@@ -55,29 +55,39 @@ pub trait Packed: Copy {
 const NOBODY: u32 = u32::MAX;
 
 /// The kind of entries that say that the head of a lane is due.
-const LANE: u32 = u32::MAX;
+const LANE: u8 = u8::MAX;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     time: Nanos,
     about: u64,
-    order: u32,
-    kind: u32,
+    /// The order number, and in the lowest byte the kind.
+    tag: u64,
 }
 
 impl Entry {
     #[inline(always)]
+    fn new(time: Nanos, order: u64, kind: u8, about: u64) -> Self {
+        Entry { time, about, tag: order << u8::BITS | u64::from(kind) }
+    }
+
+    #[inline(always)]
+    fn kind(self) -> u8 {
+        self.tag as u8
+    }
+
+    #[inline(always)]
     fn event<E: Packed>(self) -> E {
-        E::unpack(self.kind, self.about)
+        E::unpack(self.kind(), self.about)
     }
 }
 
 impl Ranked for Entry {
-    const LAST: Entry = Entry { time: NEVER, about: 0, order: u32::MAX, kind: 0 };
+    const LAST: Entry = Entry { time: NEVER, about: 0, tag: u64::MAX };
 
     #[inline]
     fn rank(&self) -> (u64, u64) {
-        (self.time, self.order.into())
+        (self.time, self.tag)
     }
 }
 
@@ -99,7 +109,7 @@ struct Lane {
 pub struct Calendar<E> {
     now: Nanos,
     /// The order number of the next event; both classes count on.
-    order: u32,
+    order: u64,
     heap: Heap<Entry>,
     /// The last instant whose events stand in the heap; those behind it are far.
     near_until: Nanos,
@@ -171,45 +181,49 @@ impl<E: Packed> Calendar<E> {
     /// Schedules `event` at `time`; a time in the past is now.
     #[inline]
     pub fn at(&mut self, time: Nanos, event: E) {
-        let order = self.next_order();
-        let (kind, about) = event.pack();
-        self.put(time.max(self.now), order, kind, about);
+        let entry = self.entry(time.max(self.now), event);
+        self.put(entry);
     }
 
     /// Schedules `event` after `delay`.
     #[inline(always)]
     pub fn after(&mut self, delay: Nanos, event: E) {
-        let order = self.next_order();
-        let (kind, about) = event.pack();
-        self.put(self.now.saturating_add(delay), order, kind, about);
+        let entry = self.entry(self.now.saturating_add(delay), event);
+        self.put(entry);
     }
 
     /// Schedules `event` at `time`, behind all events of that instant that are not late.
     #[inline(always)]
     pub fn late_at(&mut self, time: Nanos, event: E) {
-        let order = self.next_order();
-        let (time, (kind, about)) = (time.max(self.now), event.pack());
-        if !self.late.put_first(Entry { time, about, order, kind }) {
-            self.put_late(time, order, kind, about);
+        let entry = self.entry(time.max(self.now), event);
+        if !self.late.put_first(entry) {
+            self.put_late(entry.time, entry.about, entry.tag);
         }
     }
 
     /// Adds a late entry that is not the first.
     #[inline(never)]
-    fn put_late(&mut self, time: Nanos, order: u32, kind: u32, about: u64) {
-        self.late.push(Entry { time, about, order, kind });
+    fn put_late(&mut self, time: Nanos, about: u64, tag: u64) {
+        self.late.push(Entry { time, about, tag });
     }
 
     /// Schedules `event` after the lane's delay.
     #[inline]
     pub fn in_lane(&mut self, lane: LaneId, event: E) {
-        let order = self.next_order();
-        let queue = &mut self.lanes[lane.0 as usize];
-        let time = self.now.saturating_add(queue.delay);
-        let (kind, about) = event.pack();
-        queue.events.push_back(Entry { time, about, order, kind });
-        if queue.events.len() == 1 {
-            self.put(time, order, LANE, lane.0.into());
+        let entry = self.entry(self.now.saturating_add(self.lanes[lane.0 as usize].delay), event);
+        let events = &mut self.lanes[lane.0 as usize].events;
+        events.push_back(entry);
+        if events.len() == 1 {
+            self.put_head(lane.0);
+        }
+    }
+
+    /// Puts the head of a lane into the heap, if there is one.
+    #[inline(never)]
+    fn put_head(&mut self, lane: u32) {
+        if let Some(head) = self.lanes[lane as usize].events.front() {
+            let entry = Entry { about: lane.into(), tag: head.tag | u64::from(LANE), ..*head };
+            self.put(entry);
         }
     }
 
@@ -237,16 +251,16 @@ impl<E: Packed> Calendar<E> {
 
     /// The same, and the event as two numbers ([`Packed`]), for those who unpack it where they use it.
     #[inline(always)]
-    pub fn next_packed(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<(u32, u64)> {
+    pub fn next_packed(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<(u8, u64)> {
         loop {
-            let Entry { time, order, .. } = self.heap.first_or_last();
+            let Entry { time, tag, .. } = self.heap.first_or_last();
             if time == NEVER && !self.far.is_empty() {
                 self.fetch();
                 continue;
             }
             let late = self.late.first_or_last().time;
             if let Some(alarm) = self.alarms.first()
-                && (alarm.time, alarm.order) < (time, order)
+                && (alarm.time, alarm.order << u8::BITS) < (time, tag)
                 && alarm.time <= late
             {
                 if alarm.time >= until {
@@ -261,19 +275,19 @@ impl<E: Packed> Calendar<E> {
                     return None;
                 }
                 self.now = late;
-                let Entry { kind, about, .. } = self.late.take_first();
-                return Some((kind, about));
+                let entry = self.late.take_first();
+                return Some((entry.kind(), entry.about));
             }
             if time >= until {
                 return None;
             }
             debug_assert!(time >= self.now, "time runs backwards");
-            let Entry { kind, about, .. } = self.heap.take_first();
-            if kind != LANE {
+            let entry = self.heap.take_first();
+            if entry.kind() != LANE {
                 self.now = time;
-                return Some((kind, about));
+                return Some((entry.kind(), entry.about));
             }
-            if let Some(event) = self.advance_lane(about as usize, &alive) {
+            if let Some(event) = self.advance_lane(entry.about as u32, &alive) {
                 self.now = time;
                 return Some(event.pack());
             }
@@ -288,30 +302,27 @@ impl<E: Packed> Calendar<E> {
 
     /// Takes the due head of a lane, if it is alive, and puts the next living one into the heap.
     #[inline(never)]
-    fn advance_lane(&mut self, lane: usize, alive: &impl Fn(&E) -> bool) -> Option<E> {
-        let events = &mut self.lanes[lane].events;
+    fn advance_lane(&mut self, lane: u32, alive: &impl Fn(&E) -> bool) -> Option<E> {
+        let events = &mut self.lanes[lane as usize].events;
         let head = events.pop_front().expect("a lane in the heap has a head");
-        while events.front().is_some_and(|next| !alive(&next.event())) {
-            events.pop_front();
-        }
-        if let Some(&Entry { time, order, .. }) = events.front() {
-            self.put(time, order, LANE, lane as u64);
-        }
+        let dead = events.iter().position(|next| alive(&next.event())).unwrap_or(events.len());
+        events.drain(..dead);
+        self.put_head(lane);
         Some(head.event()).filter(alive)
     }
 
     /// Adds an entry where it belongs.
     #[inline(always)]
-    fn put(&mut self, time: Nanos, order: u32, kind: u32, about: u64) {
-        if time > self.near_until || !self.heap.put_first(Entry { time, about, order, kind }) {
-            self.put_behind(time, order, kind, about);
+    fn put(&mut self, entry: Entry) {
+        if entry.time > self.near_until || !self.heap.put_first(entry) {
+            self.put_behind(entry.time, entry.about, entry.tag);
         }
     }
 
     /// Adds an entry that is not the first.
     #[inline(never)]
-    fn put_behind(&mut self, time: Nanos, order: u32, kind: u32, about: u64) {
-        let entry = Entry { time, about, order, kind };
+    fn put_behind(&mut self, time: Nanos, about: u64, tag: u64) {
+        let entry = Entry { time, about, tag };
         if time > self.near_until || self.heap.behind() >= self.limit {
             return self.put_aside(entry);
         }
@@ -343,35 +354,18 @@ impl<E: Packed> Calendar<E> {
         self.near_until = last.filter(|_| !self.far.is_empty()).unwrap_or(NEVER);
     }
 
-    #[inline]
-    fn next_order(&mut self) -> u32 {
-        if self.order == u32::MAX {
-            self.renumber();
-        }
-        let order = self.order;
-        self.order = order + 1;
-        order
+    /// The entry of an event, with the next order number.
+    #[inline(always)]
+    fn entry(&mut self, time: Nanos, event: E) -> Entry {
+        let (kind, about) = event.pack();
+        Entry::new(time, self.next_order(), kind, about)
     }
 
-    /// Gives the pending events small order numbers again, in the same order; once in 2³² events.
-    #[cold]
-    fn renumber(&mut self) {
-        // An event at the head of a lane stands in the heap too, under the same number.
-        let pending = |calendar: &mut Self, change: &mut dyn FnMut(&mut u32)| {
-            calendar.heap.iter_mut().for_each(|entry| change(&mut entry.order));
-            calendar.far.iter_mut().for_each(|entry| change(&mut entry.order));
-            calendar.late.iter_mut().for_each(|entry| change(&mut entry.order));
-            calendar.alarms.iter_mut().for_each(|alarm| change(&mut alarm.order));
-            for lane in &mut calendar.lanes {
-                lane.events.iter_mut().for_each(|entry| change(&mut entry.order));
-            }
-        };
-        let mut numbers = Vec::new();
-        pending(self, &mut |order| numbers.push(*order));
-        numbers.sort_unstable();
-        numbers.dedup();
-        pending(self, &mut |order| *order = numbers.partition_point(|number| number < order) as u32);
-        self.order = numbers.len() as u32;
+    /// The next order number. No run has 2⁵⁶ events.
+    #[inline(always)]
+    fn next_order(&mut self) -> u64 {
+        self.order += 1;
+        self.order
     }
 }
 
@@ -391,11 +385,11 @@ mod tests {
     const ALARM: u32 = 1 << 30;
 
     impl Packed for u32 {
-        fn pack(self) -> (u32, u64) {
+        fn pack(self) -> (u8, u64) {
             (0, self.into())
         }
 
-        fn unpack(_kind: u32, about: u64) -> Self {
+        fn unpack(_kind: u8, about: u64) -> Self {
             about as u32
         }
 
@@ -471,7 +465,6 @@ mod tests {
         let mut random = Stream::new(seed);
         let mut twin = Twin::new();
         let lanes: Vec<(LaneId, Nanos)> = [3, 17, 17, 90].map(|delay| (calendar.lane(delay), delay)).to_vec();
-        calendar.order = if seed.is_multiple_of(2) { 0 } else { u32::MAX - 500 };
         let adding = |number| if number < steps * 3 / 4 { adding } else { 4 };
         for number in 0..steps {
             let now = calendar.now();

@@ -86,11 +86,6 @@ impl<T: Timed> Far<T> {
             self.buckets[bucket] = entries;
         }
     }
-
-    /// All entries, in no order.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.buckets.iter_mut().flatten()
-    }
 }
 
 impl<T: Timed> Default for Far<T> {

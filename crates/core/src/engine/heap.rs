@@ -136,11 +136,6 @@ impl<T: Ranked> Heap<T> {
         (!self.free).then_some(&self.first).into_iter().chain(&self.rest)
     }
 
-    /// All entries, in no order; changes must keep the order of their ranks.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        (!self.free).then_some(&mut self.first).into_iter().chain(&mut self.rest)
-    }
-
     /// Removes the entry of least rank among those that are wanted, wherever it stands; costs a look at every entry.
     pub fn remove(&mut self, wanted: impl Fn(&T) -> bool) -> Option<T> {
         if self.first().is_some_and(&wanted) {

@@ -6,8 +6,7 @@
 //! Invariants: time never runs backwards; two runs with the same seed make the same draws and meet the same events in
 //! the same order on every machine and any number of threads.
 //!
-//! Limits: time is `u64` nanoseconds (584 years); at most 2³² events may be scheduled between two renumberings
-//! (done by the calendar itself).
+//! Limits: time is `u64` nanoseconds (584 years); at most 2⁵⁶ events may be scheduled in a run.
 
 pub mod alarms;
 pub mod calendar;

@@ -282,7 +282,8 @@ impl Frame {
     /// Whether it is the direct request that began here with this generation.
     #[inline]
     pub fn is_direct(&self, generation: u32) -> bool {
-        self.role == Role::Direct && self.parent_generation == generation
+        // Both are looked at: of events that come too late, one or the other differs, and nobody can foretell which.
+        (self.role == Role::Direct) & (self.parent_generation == generation)
     }
 
     /// The answer of an attempt to its caller; `None` if it was given already.

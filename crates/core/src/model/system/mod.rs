@@ -99,14 +99,14 @@ pub enum Event {
 
 impl Event {
     /// The kinds that happen most.
-    const ARRIVAL: u32 = 0;
-    const RESUME: u32 = 2;
-    const SHARED: u32 = 3;
+    const ARRIVAL: u8 = 0;
+    const RESUME: u8 = 2;
+    const SHARED: u8 = 3;
 }
 
 impl Packed for Event {
     #[inline(always)]
-    fn pack(self) -> (u32, u64) {
+    fn pack(self) -> (u8, u64) {
         let both = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
         match self {
             Event::Arrival { client } => (Self::ARRIVAL, client.into()),
@@ -122,7 +122,7 @@ impl Packed for Event {
     }
 
     #[inline(always)]
-    fn unpack(kind: u32, about: u64) -> Self {
+    fn unpack(kind: u8, about: u64) -> Self {
         let (low, high) = (about as u32, (about >> 32) as u32);
         match kind {
             Self::ARRIVAL => Event::Arrival { client: low },
@@ -500,7 +500,7 @@ impl<'a> System<'a> {
 
     /// Lets an event happen; returns the frame that goes on.
     #[inline(always)]
-    fn dispatch(&mut self, kind: u32, about: u64) -> Option<u32> {
+    fn dispatch(&mut self, kind: u8, about: u64) -> Option<u32> {
         // Those that happen most are asked for one by one, which branch prediction likes better than a table.
         match kind {
             Event::ARRIVAL => self.arrival(about as u32),
