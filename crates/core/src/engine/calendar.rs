@@ -104,6 +104,17 @@ struct Lane {
     events: VecDeque<Entry>,
 }
 
+/// What [`Calendar::pop`] finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Popped {
+    /// This event, as it is packed: its kind, and what it is about.
+    Event(u8, u64),
+    /// No event that is early enough.
+    Nothing,
+    /// Something has to be done before the next event is known.
+    Held,
+}
+
 /// The pending events of one simulation, and its clock.
 #[derive(Debug, Clone)]
 pub struct Calendar<E> {
@@ -244,71 +255,92 @@ impl<E: Packed> Calendar<E> {
 
     /// Takes the next event before `until` and moves the clock to it; `None` if there is none. `alive` tells whether an
     /// event still matters; dead events may be dropped unseen, but a dead event may also be returned.
-    #[inline]
     pub fn next(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<E> {
-        self.next_packed(until, alive).map(|(kind, about)| E::unpack(kind, about))
-    }
-
-    /// The same, and the event as two numbers ([`Packed`]), for those who unpack it where they use it.
-    #[inline(always)]
-    pub fn next_packed(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<(u8, u64)> {
         loop {
-            let Entry { time, tag, .. } = self.heap.first_or_last();
-            if time == NEVER && !self.far.is_empty() {
-                self.fetch();
-                continue;
-            }
-            let late = self.late.first_or_last().time;
-            if let Some(alarm) = self.alarms.first()
-                && (alarm.time, alarm.order << u8::BITS) < (time, tag)
-                && alarm.time <= late
-            {
-                if alarm.time >= until {
-                    return None;
+            match self.pop(until) {
+                Popped::Event(kind, about) => return Some(E::unpack(kind, about)),
+                Popped::Nothing => return None,
+                Popped::Held => {
+                    if let Some((kind, about)) = self.look_further(&alive, &|_| {}) {
+                        return Some(E::unpack(kind, about));
+                    }
                 }
-                debug_assert_eq!(self.ringing, NOBODY, "whoever is rung sets the alarm anew");
-                (self.now, self.ringing) = (alarm.time, alarm.owner);
-                return Some(E::alarm(alarm.owner).pack());
-            }
-            if late < time {
-                if late >= until {
-                    return None;
-                }
-                self.now = late;
-                let entry = self.late.take_first();
-                return Some((entry.kind(), entry.about));
-            }
-            if time >= until {
-                return None;
-            }
-            debug_assert!(time >= self.now, "time runs backwards");
-            let entry = self.heap.take_first();
-            if entry.kind() != LANE {
-                self.now = time;
-                return Some((entry.kind(), entry.about));
-            }
-            if let Some(event) = self.advance_lane(entry.about as u32, &alive) {
-                self.now = time;
-                return Some(event.pack());
             }
         }
+    }
+
+    /// The same in two steps, for a main loop: what is done at every event, and what is seldom ([`Calendar::look_further`]).
+    #[inline(always)]
+    pub fn pop(&mut self, until: Nanos) -> Popped {
+        let first = self.heap.first_or_last();
+        let time = first.time;
+        if time == NEVER && !self.far.is_empty() {
+            return Popped::Held;
+        }
+        let late = self.late.first_or_last().time;
+        if let Some(alarm) = self.alarms.first()
+            && (alarm.time, alarm.order << u8::BITS) < first.rank()
+            && alarm.time <= late
+        {
+            if alarm.time >= until {
+                return Popped::Nothing;
+            }
+            debug_assert_eq!(self.ringing, NOBODY, "whoever is rung sets the alarm anew");
+            (self.now, self.ringing) = (alarm.time, alarm.owner);
+            let (kind, about) = E::alarm(alarm.owner).pack();
+            return Popped::Event(kind, about);
+        }
+        if late < time {
+            if late >= until {
+                return Popped::Nothing;
+            }
+            self.now = late;
+            let entry = self.late.take_first();
+            return Popped::Event(entry.kind(), entry.about);
+        }
+        if time >= until {
+            return Popped::Nothing;
+        }
+        debug_assert!(time >= self.now, "time runs backwards");
+        if first.kind() == LANE {
+            return Popped::Held;
+        }
+        self.now = time;
+        let entry = self.heap.take_first();
+        Popped::Event(entry.kind(), entry.about)
+    }
+
+    /// Does what holds the next event up: gets what is next out of that which is far, or looks into the lane that is due. Returns
+    /// the event of a lane if it is alive, and moves the clock to it. `soon` is told of events that have been far and are among the
+    /// next few hundred now, many at a time: what it looks at is in the caches when they happen.
+    #[inline(never)]
+    pub fn look_further(&mut self, alive: &impl Fn(&E) -> bool, soon: &impl Fn(&E)) -> Option<(u8, u64)> {
+        let Some(first) = self.heap.first().copied() else {
+            self.fetch(soon);
+            return None;
+        };
+        if first.time == NEVER {
+            self.fetch(soon);
+            return None;
+        }
+        self.heap.take_first();
+        let lane = first.about as u32;
+        let events = &mut self.lanes[lane as usize].events;
+        let head = events.pop_front().expect("a lane in the heap has a head");
+        let dead = events.iter().position(|next| alive(&next.event())).unwrap_or(events.len());
+        events.drain(..dead);
+        self.put_head(lane);
+        let lives = alive(&head.event());
+        lives.then(|| {
+            self.now = first.time;
+            (head.kind(), head.about)
+        })
     }
 
     /// Moves the clock to `time`, before which nothing is pending any more.
     pub fn advance(&mut self, time: Nanos) {
         debug_assert!(time >= self.now, "time runs backwards");
         self.now = self.now.max(time);
-    }
-
-    /// Takes the due head of a lane, if it is alive, and puts the next living one into the heap.
-    #[inline(never)]
-    fn advance_lane(&mut self, lane: u32, alive: &impl Fn(&E) -> bool) -> Option<E> {
-        let events = &mut self.lanes[lane as usize].events;
-        let head = events.pop_front().expect("a lane in the heap has a head");
-        let dead = events.iter().position(|next| alive(&next.event())).unwrap_or(events.len());
-        events.drain(..dead);
-        self.put_head(lane);
-        Some(head.event()).filter(alive)
     }
 
     /// Adds an entry where it belongs.
@@ -342,15 +374,21 @@ impl<E: Packed> Calendar<E> {
         } else {
             self.limit = self.near;
             self.far.rebase(self.now, self.heap.drain());
-            self.fetch();
+            self.fetch(&|_| {});
         }
     }
 
     /// Fills the empty heap with what is next among that which is far.
     #[inline(never)]
-    fn fetch(&mut self) {
+    fn fetch(&mut self, soon: &impl Fn(&E)) {
         let heap = &mut self.heap;
-        let last = self.far.take(self.batch, |entry| heap.push(entry));
+        let take = |entry: Entry| {
+            if entry.kind() != LANE {
+                soon(&entry.event());
+            }
+            heap.push(entry);
+        };
+        let last = self.far.take(self.batch, take);
         self.near_until = last.filter(|_| !self.far.is_empty()).unwrap_or(NEVER);
     }
 

@@ -18,7 +18,7 @@ pub mod random;
 pub mod time;
 pub mod ziggurat;
 
-pub use calendar::{Calendar, LaneId, Packed};
+pub use calendar::{Calendar, LaneId, Packed, Popped};
 pub use fingerprint::Fingerprint;
 pub use random::{Draw, Stream};
 pub use time::Nanos;

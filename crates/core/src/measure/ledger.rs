@@ -72,6 +72,12 @@ impl Ledger {
         (self.head, self.tail, self.length) = (NONE, NONE, 0);
     }
 
+    /// Whether it has no entries.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     /// The entries that the ledger holds itself.
     #[inline]
     fn own(&self) -> impl Iterator<Item = (u32, Nanos)> {

@@ -8,6 +8,8 @@
 //!
 //! Limits: 2³² − 1 frames; the system's own limit of attempts in flight is far below.
 
+use std::hint::black_box;
+
 use crate::engine::time::Nanos;
 use crate::measure::ledger::Ledger;
 
@@ -247,6 +249,12 @@ impl Frame {
         answered: false,
         retries: 0,
     };
+
+    /// Looks at all of its cache lines, so that they are near when they are needed.
+    #[inline]
+    pub fn look(&self) {
+        black_box((self.generation, self.since, self.ledger.is_empty()));
+    }
 
     /// Begins to wait in a queue.
     #[inline]

@@ -47,11 +47,13 @@ mod visits;
 pub mod watch;
 mod window;
 
+use std::hint::black_box;
+
 use super::blueprint::{self, Blueprint, ServersPlan};
 use super::frame::{Frame, Frames, NONE};
 use super::station::{Channel, Lock, Servers, Sharing};
 use crate::engine::random::{key, named};
-use crate::engine::{Calendar, Fingerprint, LaneId, Nanos, Packed};
+use crate::engine::{Calendar, Fingerprint, LaneId, Nanos, Packed, Popped};
 use crate::measure::ledger::Pool;
 use agent::Agent;
 use balance::Service;
@@ -429,15 +431,14 @@ impl<'a> System<'a> {
         self.books.look_after(POLL.min(self.plan.event_limit));
         while let Some((until, milestone)) = self.milestones.pop() {
             loop {
-                let frames = &self.frames;
-                let alive = |event: &Event| match *event {
-                    Event::Resume { frame, generation }
-                    | Event::Timeout { frame, generation }
-                    | Event::WaitEnds { frame, generation } => frames[frame].generation == generation,
-                    Event::Patience { frame, generation } => frames[frame].is_direct(generation),
-                    _ => true,
+                let (kind, about) = match self.calendar.pop(until) {
+                    Popped::Event(kind, about) => (kind, about),
+                    Popped::Nothing => break,
+                    Popped::Held => match self.look_further() {
+                        Some(event) => event,
+                        None => continue,
+                    },
                 };
-                let Some((kind, about)) = self.calendar.next_packed(until, alive) else { break };
                 self.turns = 0;
                 if let Some(frame) = self.dispatch(kind, about) {
                     if W::ON && begins_request(&Event::unpack(kind, about)) {
@@ -476,6 +477,30 @@ impl<'a> System<'a> {
             }
         }
         Ending::Completed
+    }
+
+    /// Does what holds the next event up; may find it ([`Calendar::look_further`]).
+    #[inline(never)]
+    fn look_further(&mut self) -> Option<(u8, u64)> {
+        let System { frames, instances, servers, .. } = self;
+        let alive = |event: &Event| match *event {
+            Event::Resume { frame, generation }
+            | Event::Timeout { frame, generation }
+            | Event::WaitEnds { frame, generation } => frames[frame].generation == generation,
+            Event::Patience { frame, generation } => frames[frame].is_direct(generation),
+            _ => true,
+        };
+        // In a large system what an event needs lies in no near cache. Many looks at once cost little more than one.
+        let soon = |event: &Event| {
+            if let Event::Resume { frame, .. } = *event {
+                let frame = &frames[frame];
+                frame.look();
+                if let Some(instance) = instances.get(frame.instance as usize) {
+                    black_box(servers.get(instance.servers as usize).map(Servers::is_plain));
+                }
+            }
+        };
+        self.calendar.look_further(&alive, &soon)
     }
 
     /// Looks, now and then and when there is something to see, whether the run should end; `instant` and `at_instant` are
