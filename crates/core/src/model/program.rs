@@ -145,24 +145,49 @@ pub struct Holding {
 }
 
 /// A random choice between places.
+///
+/// Source: the guide table of H. Chen, Y. Asau, "On generating random variates from an empirical distribution" (1974), which
+/// tells where to begin looking, so that a choice costs the same however many ways there are.
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// Upper ends of the cumulative probabilities, ascending, the last one 1; and where each leads.
-    pub ways: Vec<(f64, Place)>,
+    ways: Vec<(f64, Place)>,
+    /// As many cells of equal width as there are ways: where to begin looking for a point in a cell.
+    guide: Vec<u32>,
     /// The hash of the step, which keys its draws.
     pub salt: u64,
 }
 
 impl Choice {
+    /// A choice whose ways are not known yet.
+    pub fn new(salt: u64) -> Self {
+        Choice { ways: Vec::new(), guide: Vec::new(), salt }
+    }
+
+    /// Sets the ways: upper ends of the cumulative probabilities, ascending, the last one 1; and where each leads.
+    pub fn set(&mut self, ways: Vec<(f64, Place)>) {
+        let cells = ways.len();
+        // A cell early: where a point times the number of cells is rounded up, it lies in the cell before.
+        let begins = |cell: usize| (cell as f64 - 1.0) / cells as f64;
+        let guide = |cell: usize| ways.partition_point(|(end, _)| *end <= begins(cell)) as u32;
+        self.guide = (0..cells).map(guide).collect();
+        self.ways = ways;
+    }
+
     /// Where a point between 0 and 1 leads.
     #[inline]
     pub fn way(&self, point: f64) -> Option<Place> {
-        let way = match self.ways.len() {
-            // Of a few, looking at one after the other is quicker.
-            0..=8 => self.ways.iter().find(|(end, _)| point < *end),
-            _ => self.ways.get(self.ways.partition_point(|(end, _)| *end <= point)),
-        };
+        // Of a few, looking at one after the other is quicker.
+        let begin = if self.ways.len() <= 4 { 0 } else { self.begin(point) };
+        let way = self.ways[begin..].iter().find(|(end, _)| point < *end);
         way.or(self.ways.last()).map(|(_, place)| *place)
+    }
+
+    /// Where to begin looking for a point.
+    #[inline]
+    fn begin(&self, point: f64) -> usize {
+        let cell = (point * self.ways.len() as f64) as usize;
+        self.guide.get(cell).map_or(0, |begin| *begin as usize)
     }
 }
 
@@ -411,10 +436,33 @@ impl Program {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Stream;
+    use crate::engine::random::unit;
 
     #[test]
     fn an_instruction_takes_16_bytes() {
         assert!(size_of::<Instruction>() <= 16);
+    }
+
+    #[test]
+    fn a_choice_leads_where_the_first_end_beyond_the_point_leads() {
+        let mut random = Stream::new(5);
+        for count in 1..200 {
+            let mut ends: Vec<f64> = (1..count).map(|_| unit(&mut random)).collect();
+            // Ways of no width, and ends that are ends of cells.
+            ends.extend(ends.first().copied());
+            ends.extend((0..count % 7).map(|cell| f64::from(cell) / f64::from(count)));
+            ends.sort_by(f64::total_cmp);
+            ends.push(1.0);
+            let ways: Vec<(f64, Place)> = ends.iter().copied().zip(0..).collect();
+            let mut choice = Choice::new(1);
+            choice.set(ways.clone());
+            let near = ends.iter().flat_map(|end| [end.next_down(), *end, end.next_up()]);
+            for point in near.chain((0..100).map(|_| unit(&mut random))).filter(|point| (0.0..1.0).contains(point)) {
+                let obvious = ways.iter().find(|(end, _)| point < *end).map(|(_, place)| *place);
+                assert_eq!(choice.way(point), obvious, "{point} of {count}");
+            }
+        }
     }
 
     #[test]

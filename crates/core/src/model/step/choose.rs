@@ -59,7 +59,7 @@ pub fn emit(
 ) {
     let salt = compiler.salt(kind);
     let choice = compiler.program.choices.len() as u32;
-    compiler.program.choices.push(Choice { ways: Vec::new(), salt });
+    compiler.program.choices.push(Choice::new(salt));
     compiler.emit(Instruction::Choose { choice });
     let (mut end, mut ways, mut exits) = (0.0, Vec::new(), Vec::new());
     for (number, share) in shares.enumerate() {
@@ -76,5 +76,5 @@ pub fn emit(
     for exit in exits {
         compiler.program.code[exit as usize] = Instruction::Jump { to: past };
     }
-    compiler.program.choices[choice as usize].ways = ways;
+    compiler.program.choices[choice as usize].set(ways);
 }

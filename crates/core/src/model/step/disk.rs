@@ -143,13 +143,13 @@ fn one(compiler: &mut Compiler, disk: &DiskPlan, bytes: u64, hit: Hit) {
         }
         Hit::Share(hit) if hit > 0.0 => {
             let salt = compiler.salt("page");
-            compiler.program.choices.push(Choice { ways: Vec::new(), salt });
+            compiler.program.choices.push(Choice::new(salt));
             let choice = compiler.program.choices.len() as u32 - 1;
             compiler.emit(Instruction::Choose { choice });
             let miss = compiler.here();
             operation(compiler, disk, bytes);
             let past = compiler.here();
-            compiler.program.choices[choice as usize].ways = vec![(hit, past), (1.0, miss)];
+            compiler.program.choices[choice as usize].set(vec![(hit, past), (1.0, miss)]);
         }
         Hit::Share(_) => operation(compiler, disk, bytes),
     }
