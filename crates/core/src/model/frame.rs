@@ -143,60 +143,37 @@ impl Bearing {
     pub const PLAIN: Bearing = Bearing { deadline: Nanos::MAX, item: NONE, priority: 0 };
 }
 
-/// The state of one running attempt, branch or request, with its ledger of the usual length. Three cache lines.
+/// The state of one running attempt, branch or request, with its ledger of the usual length. Three cache lines: what is touched
+/// whenever it goes on or ends, the ledger, and the rest.
 #[derive(Debug, Clone)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct Frame {
-    /// Keys all draws.
-    pub key: u64,
     /// When it began. State [ns].
     pub started: Nanos,
     /// When the present stage began. State [ns].
     pub since: Nanos,
-    /// The work of the present stage at full speed. State [ns].
-    pub work: Nanos,
-    /// When nobody needs the answer any more [ns]; [`Bearing`].
-    pub deadline: Nanos,
-    /// The data that it is about; [`Bearing`].
-    pub item: u32,
     /// The next instruction.
     pub place: u32,
     /// Grows when what the frame waits for is over.
     pub generation: u32,
     /// The instance it runs on.
     pub instance: u32,
+    /// The operation or client.
+    pub owner: u32,
     /// Who waits for it, and that frame's generation when it began to wait.
     pub parent: u32,
     /// See `parent`.
     pub parent_generation: u32,
-    /// The latest callee or branch while waiting for children.
-    pub child: u32,
-    /// Neighbours among the branches of one fork; see also [`Role::Direct`].
-    pub sibling: [u32; 2],
     /// Neighbours in a queue; of a vacant place, the next vacant one.
     pub queue: [u32; 2],
-    /// Where the time went so far.
-    pub ledger: Ledger,
-    /// The accounts of the present stage.
+    /// The account of the present stage.
     pub account: u32,
-    /// See [`Stage::Share`]; for a queued frame the station.
-    pub account2: u32,
-    /// Rounds left in the loops it is in.
-    pub rounds: [u16; LOOP_DEPTH],
-    /// The operation or client.
-    pub owner: u32,
-    /// The size of the request that it is an attempt at, at most 4 GiB [B]; 0 where no queue counts bytes.
-    pub size: u32,
-    /// Branches that have not ended.
-    pub pending: u16,
     /// Which balancer of the service sent it.
     pub balancer: u16,
     /// What it is.
     pub role: Role,
     /// What it waits for.
     pub stage: Stage,
-    /// How important it is; [`Bearing`].
-    pub priority: u8,
     /// How it will end, as far as known.
     pub outcome: Outcome,
     /// How the last thing that failed in it had failed, in its own words: `outcome` is an error when a callee timed out.
@@ -205,6 +182,30 @@ pub struct Frame {
     pub answered: bool,
     /// Retries of the guarded call it is at, with [`Frame::SLOW`] if the last one was made because of a timeout.
     pub retries: u8,
+    /// How important it is; [`Bearing`].
+    pub priority: u8,
+    /// Where the time went so far.
+    pub ledger: Ledger,
+    /// Keys all draws.
+    pub key: u64,
+    /// Rounds left in the loops it is in.
+    pub rounds: [u16; LOOP_DEPTH],
+    /// The work of the present stage at full speed. State [ns].
+    pub work: Nanos,
+    /// When nobody needs the answer any more [ns]; [`Bearing`].
+    pub deadline: Nanos,
+    /// The data that it is about; [`Bearing`].
+    pub item: u32,
+    /// The latest callee or branch while waiting for children.
+    pub child: u32,
+    /// Neighbours among the branches of one fork; see also [`Role::Direct`].
+    pub sibling: [u32; 2],
+    /// See [`Stage::Share`]; for a queued frame the station.
+    pub account2: u32,
+    /// The size of the request that it is an attempt at, at most 4 GiB [B]; 0 where no queue counts bytes.
+    pub size: u32,
+    /// Branches that have not ended.
+    pub pending: u16,
 }
 
 impl Frame {
@@ -253,7 +254,7 @@ impl Frame {
     /// Looks at all of its cache lines, so that they are near when they are needed.
     #[inline]
     pub fn look(&self) {
-        black_box((self.generation, self.since, self.ledger.is_empty()));
+        black_box((self.generation, self.ledger.is_empty(), self.key));
     }
 
     /// Begins to wait in a queue.
@@ -492,6 +493,8 @@ mod tests {
     #[test]
     fn a_frame_with_its_ledger_of_four_entries_takes_three_cache_lines() {
         assert_eq!(size_of::<Frame>(), 192);
+        let ends = [std::mem::offset_of!(Frame, ledger), std::mem::offset_of!(Frame, key)];
+        assert_eq!(ends, [64, 128], "what belongs together lies in one line");
     }
 
     #[test]
