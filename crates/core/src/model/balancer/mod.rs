@@ -37,6 +37,7 @@ mod zone_aware;
 mod tests;
 
 pub use policy::Policy;
+pub use round_robin::RoundRobin;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -110,8 +110,9 @@ impl Service {
         let count = if foresees { 1 } else { balancing.count.unwrap_or(1).max(1) };
         let renewable = service.fleet.as_ref().is_some_and(|fleet| fleet.rollout.is_some());
         let levels = balancing.level_count();
-        let balancers = balancers(service, count, if renewable { 2 } else { 1 } * levels, zones);
-        let (watched, several) = (balancers.iter().any(|one| one.policy.watches()), balancers.len() > 1);
+        let mut balancers = balancers(service, count, if renewable { 2 } else { 1 } * levels, zones);
+        let watched = balancers.iter_mut().any(|one| one.choosing.policy().watches());
+        let several = balancers.len() > 1;
         let connections = Connections::of(&balancing, count);
         let balanced = instances > 1
             || service.fleet.is_some()
@@ -119,7 +120,7 @@ impl Service {
             || balancing.outliers.is_some()
             || connections.is_some();
         let reports = Reports::of(balancing.load, instances).filter(|_| !foresees).map(Box::new);
-        let latencies = balancers[0].policy.probes().then(|| Box::new(Latencies::new(instances)));
+        let latencies = balancers[0].choosing.policy().probes().then(|| Box::new(Latencies::new(instances)));
         let knowledge = Box::new(Knowledge {
             up: vec![true; instances],
             member: vec![true; instances],
@@ -212,9 +213,9 @@ impl Service {
 
     #[inline]
     fn choose_plainly(&mut self, call: &Call) -> Placed {
-        let One { policy, members, in_flight } = &mut self.balancers[0];
+        let One { choosing, members, in_flight } = &mut self.balancers[0];
         let view = View { members, in_flight, present: in_flight, latencies: None };
-        let number = policy.choose(call, &view, &mut self.random);
+        let number = choosing.choose(call, &view, &mut self.random);
         in_flight[number as usize] += 1;
         self.sent[number as usize] += 1;
         Placed { instance: self.first_instance + number, balancer: 0 }
@@ -245,7 +246,7 @@ impl Service {
         {
             return Err(Outcome::Rejected);
         }
-        let One { policy, members, in_flight } = &mut self.balancers[balancer];
+        let One { choosing, members, in_flight } = &mut self.balancers[balancer];
         let known = match &self.reports {
             Some(reports) => &reports.last,
             None if self.shared => &self.present,
@@ -253,7 +254,7 @@ impl Service {
         };
         let present = if self.present.is_empty() { &*in_flight } else { &self.present };
         let view = View { members, in_flight: known, present, latencies: self.latencies.as_deref() };
-        let number = policy.choose(call, &view, &mut self.random);
+        let number = choosing.choose(call, &view, &mut self.random);
         if self.broken && !self.knowledge.up[number as usize] {
             self.not_reached(number, call.now);
             return Err(Outcome::Unreachable);
@@ -337,10 +338,10 @@ impl Service {
     fn tell_change(&mut self, balancer: usize, number: u32, now: Nanos) {
         if self.shared {
             let present = self.present[number as usize];
-            self.balancers.iter_mut().for_each(|one| one.policy.changed(number, present, now));
+            self.balancers.iter_mut().for_each(|one| one.choosing.policy().changed(number, present, now));
         } else if self.reports.is_none() {
-            let One { policy, in_flight, .. } = &mut self.balancers[balancer];
-            policy.changed(number, in_flight[number as usize], now);
+            let One { choosing, in_flight, .. } = &mut self.balancers[balancer];
+            choosing.policy().changed(number, in_flight[number as usize], now);
         }
     }
 
@@ -392,14 +393,14 @@ impl Service {
         }
         if self.watched {
             let reply = Reply { instance: number, present: before, ..reply };
-            self.balancers[usize::from(balancer)].policy.answered(&reply);
+            self.balancers[usize::from(balancer)].choosing.policy().answered(&reply);
             self.tell_change(usize::from(balancer), number, reply.now);
             if before == 1 {
                 // Whoever becomes idle tells one of the balancers.
                 let count = self.count() as usize;
                 let first = usize::from(balancer) / count * count;
                 let told = if count == 1 { 0 } else { below(&mut self.random, count as u64) as usize };
-                self.balancers[first + told].policy.idle(number);
+                self.balancers[first + told].choosing.policy().idle(number);
             }
         }
         if let Some(outliers) = &mut self.knowledge.outliers
@@ -483,7 +484,9 @@ impl Service {
                 let present = *self.present.get(number).unwrap_or(&self.balancers[0].in_flight[number]);
                 if reports.last[number] != present {
                     reports.last[number] = present;
-                    self.balancers.iter_mut().for_each(|one| one.policy.changed(number as u32, present, now));
+                    self.balancers
+                        .iter_mut()
+                        .for_each(|one| one.choosing.policy().changed(number as u32, present, now));
                 }
             }
         }
@@ -541,7 +544,7 @@ impl Service {
                 one.members.eligible.retain(|number| !split || versions.new[*number as usize] == of_new);
             }
             one.members.weights.clone_from(&weights);
-            one.policy.members(&one.members);
+            one.choosing.policy().members(&one.members);
         }
         self.look_ahead();
     }

@@ -1,6 +1,7 @@
 //! Balancers at work: where a call goes, and what each balancer of a service knows of its calls.
 
-use crate::model::balancer::{Balancer, Members};
+use crate::engine::Stream;
+use crate::model::balancer::{Balancer, Call, Members, Policy, RoundRobin, View};
 use crate::model::balancing::Balancing;
 use crate::model::blueprint;
 
@@ -17,11 +18,45 @@ impl Placed {
     pub(super) const BY_NOBODY: u16 = u16::MAX;
 }
 
+/// The policy of a balancer at work.
+#[derive(Debug)]
+pub(super) enum Choosing {
+    /// The usual one, which is asked without a detour.
+    InTurn(RoundRobin),
+    Other(Box<dyn Balancer>),
+}
+
+impl Choosing {
+    fn new(policy: &Policy) -> Self {
+        match policy {
+            Policy::RoundRobin => Choosing::InTurn(RoundRobin::default()),
+            other => Choosing::Other(other.build()),
+        }
+    }
+
+    /// The instance for the next call.
+    #[inline]
+    pub(super) fn choose(&mut self, call: &Call, view: &View, random: &mut Stream) -> u32 {
+        match self {
+            Choosing::InTurn(policy) => policy.choose(call, view, random),
+            Choosing::Other(policy) => policy.choose(call, view, random),
+        }
+    }
+
+    /// The policy, for all else.
+    pub(super) fn policy(&mut self) -> &mut dyn Balancer {
+        match self {
+            Choosing::InTurn(policy) => policy,
+            Choosing::Other(policy) => policy.as_mut(),
+        }
+    }
+}
+
 /// One balancer. What every call touches comes first.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct One {
-    pub(super) policy: Box<dyn Balancer>,
+    pub(super) choosing: Choosing,
     /// Per instance: its calls sent and not answered.
     pub(super) in_flight: Vec<u32>,
     pub(super) members: Members,
@@ -52,10 +87,10 @@ pub(super) fn balancers(service: &blueprint::Service, count: u32, groups: u32, z
     members.speeds = (0..service.instances).map(|instance| service.speed(instance)).collect();
     members.weights = (0..service.instances).map(|instance| service.balancing.weight(instance)).collect();
     let one = |number: u32| {
-        let mut policy = service.balancer.build();
+        let mut choosing = Choosing::new(&service.balancer);
         let members = Members { balancer: [number, count], ..members.clone() };
-        policy.members(&members);
-        One { policy, members, in_flight: vec![0; instances] }
+        choosing.policy().members(&members);
+        One { choosing, members, in_flight: vec![0; instances] }
     };
     (0..groups * count).map(|number| one(number % count)).collect()
 }
