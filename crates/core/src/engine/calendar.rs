@@ -253,9 +253,9 @@ impl<E: Packed> Calendar<E> {
         }
     }
 
-    /// Takes the next event before `until` and moves the clock to it; `None` if there is none. `alive` tells whether an
-    /// event still matters; dead events may be dropped unseen, but a dead event may also be returned.
-    pub fn next(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<E> {
+    /// Takes the next event before `until` and moves the clock to it, as a main loop would.
+    #[cfg(test)]
+    fn next(&mut self, until: Nanos, alive: impl Fn(&E) -> bool) -> Option<E> {
         loop {
             match self.pop(until) {
                 Popped::Event(kind, about) => return Some(E::unpack(kind, about)),
@@ -269,7 +269,8 @@ impl<E: Packed> Calendar<E> {
         }
     }
 
-    /// The same in two steps, for a main loop: what is done at every event, and what is seldom ([`Calendar::look_further`]).
+    /// Takes the next event before `until` and moves the clock to it. What is seldom needed to find it is a step of its own,
+    /// [`Calendar::look_further`], after which the calendar is asked again. A dead event may be returned.
     #[inline(always)]
     pub fn pop(&mut self, until: Nanos) -> Popped {
         let first = self.heap.first_or_last();
@@ -311,7 +312,8 @@ impl<E: Packed> Calendar<E> {
     }
 
     /// Does what holds the next event up: gets what is next out of that which is far, or looks into the lane that is due. Returns
-    /// the event of a lane if it is alive, and moves the clock to it. `soon` is told of events that have been far and are among the
+    /// the event of a lane if it is alive, and moves the clock to it. `alive` tells whether an event still matters; dead ones at
+    /// the head of a lane are dropped unseen. `soon` is told of events that have been far and are among the
     /// next few hundred now, many at a time: what it looks at is in the caches when they happen.
     #[inline(never)]
     pub fn look_further(&mut self, alive: &impl Fn(&E) -> bool, soon: &impl Fn(&E)) -> Option<(u8, u64)> {
@@ -319,10 +321,7 @@ impl<E: Packed> Calendar<E> {
             self.fetch(soon);
             return None;
         };
-        if first.time == NEVER {
-            self.fetch(soon);
-            return None;
-        }
+        debug_assert_eq!(first.kind(), LANE, "nothing else holds events up");
         self.heap.take_first();
         let lane = first.about as u32;
         let events = &mut self.lanes[lane as usize].events;

@@ -538,9 +538,11 @@ impl<'a> System<'a> {
         }
     }
 
+    /// The same for events that are seldom.
     #[inline(never)]
     fn dispatch_other(&mut self, event: Event) -> Option<u32> {
         match event {
+            // These are not: `dispatch` has them itself.
             Event::Arrival { .. } | Event::Resume { .. } | Event::Shared { .. } => None,
             Event::Think { client, user } => self.begin_request(client, user),
             Event::Timeout { frame, generation } => self.time_out(frame, generation),

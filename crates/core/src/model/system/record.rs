@@ -427,6 +427,7 @@ impl Books {
             if self.closed {
                 self.awaited -= 1;
                 if self.awaited == 0 {
+                    // As `look_now`.
                     self.look -= self.left - 1;
                     self.left = 1;
                 }

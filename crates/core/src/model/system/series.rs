@@ -30,7 +30,7 @@ pub(super) struct Interval {
 /// Response times of successful requests that ended in the present interval.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
-    pub(super) sum: u64,
+    pub(super) sum: u128,
     pub(super) latencies: Histogram,
 }
 
@@ -133,7 +133,7 @@ impl Interval {
     #[inline]
     pub(super) fn succeeded(&mut self, response: Binned, measured: bool) {
         let part = if measured { &mut self.measured } else { &mut self.other };
-        part.sum += response.nanos;
+        part.sum += u128::from(response.nanos);
         part.latencies.record_binned(response);
     }
 
@@ -148,7 +148,7 @@ impl ClientBook {
     pub(super) fn settle(&mut self) {
         let part = &mut self.interval.measured;
         self.latencies.merge(&part.latencies);
-        self.latency.sum += u128::from(part.sum);
+        self.latency.sum += part.sum;
         part.latencies.clear();
         part.sum = 0;
     }
@@ -183,7 +183,7 @@ impl System<'_> {
             let count = latencies.count();
             row.push(count as f64 / length);
             row.push(interval.failures as f64 / length);
-            row.push(if count > 0 { seconds(sum) / count as f64 } else { f64::NAN });
+            row.push(if count > 0 { sum as f64 / 1e9 / count as f64 } else { f64::NAN });
             row.push(latencies.quantile(0.95).map_or(f64::NAN, |nanos| nanos / 1e9));
             row.push(f64::from(book.in_flight.value()));
             latencies.clear();
