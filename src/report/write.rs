@@ -35,18 +35,20 @@ const FIXED: [&str; 8] =
 /// # Errors
 /// [`ReportError::Plot`] if a chart asks for what the results do not hold, [`ReportError::Chart`] if it cannot be drawn.
 pub fn files(study: &Study) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
+    // Drawing is most of the work of a short run. The charts have nothing to do with each other, nor with the page.
+    let draw = || -> Result<Vec<_>, ReportError> {
+        charts(study)?.par_iter().map(|(stem, chart)| pictures(stem, chart)).collect()
+    };
+    let (page, drawn) = rayon::join(|| report_html(study), draw);
     let mut files = vec![
         ("runs.csv".to_owned(), runs_csv(study)),
         ("points.csv".to_owned(), points_csv(study)),
         ("series.csv".to_owned(), series_csv(study)),
         (SUMMARY.to_owned(), summary_json(study)),
-        (REPORT.to_owned(), report_html(study)?),
+        (REPORT.to_owned(), page?),
     ];
     #[cfg(feature = "parquet")]
     files.extend(super::parquet::files(study).map_err(ReportError::Columns)?);
-    // Drawing is most of the work of a short run; charts have nothing to do with each other.
-    let drawn: Result<Vec<_>, ReportError> =
-        charts(study)?.par_iter().map(|(stem, chart)| pictures(stem, chart)).collect();
     files.extend(drawn?.into_iter().flatten());
     Ok(files)
 }
