@@ -360,6 +360,8 @@ impl System<'_> {
     fn start_program(&mut self, client: u32, user: u32, key: u64, item: u32, priority: u8) -> u32 {
         let (now, place) = (self.calendar.now(), self.sources[client as usize].entry);
         let bearing = Bearing { item, priority, ..Bearing::PLAIN };
+        // Requests of nobody are all those of the first user.
+        let user = if user == NONE { 0 } else { user };
         let start = Start { role: Role::Request, owner: client, instance: user, key, place, bearing };
         let (request, _) = self.frames.start(now, start);
         self.begin_data(request, client, now);
